@@ -1,0 +1,30 @@
+import { createAuditLog } from 'sequelize-auditlog';
+import { sequelize } from './database';
+import { Order, OrderItem, Product, Tag, User } from './models';
+
+export const auditLog = createAuditLog(sequelize, { actor: { model: User } });
+export const { auditMiddleware, registerAudited, LogEntry } = auditLog;
+
+export const orders = registerAudited(Order, {
+  snapshots: true,
+  exclude: ['internalNotes'],
+  mask: { cardNumber: { keepLast: 4 } },
+  associations: ['tags'],
+  repr: 'Order {id} – {status}',
+  labels: { customerName: 'customer', customerEmail: 'e-mail', cardNumber: 'card' },
+});
+
+export const orderItems = registerAudited(OrderItem, {
+  repr: 'Item {id} of order {orderId}',
+  labels: { orderId: 'order', productId: 'product', unitPrice: 'unit price' },
+});
+
+export const products = registerAudited(Product, { repr: '{name} ({sku})', labels: { sku: 'SKU' } });
+
+export const tags = registerAudited(Tag, { repr: 'Tag {name}' });
+
+// passwordHash is masked without being named here: the library knows such names.
+export const users = registerAudited(User, {
+  repr: 'User {email}',
+  labels: { email: 'e-mail', passwordHash: 'password' },
+});

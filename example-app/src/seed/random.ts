@@ -1,0 +1,33 @@
+export interface Random {
+  /** From 0 up to, but not including, 1. */
+  next(): number;
+  chance(probability: number): boolean;
+  /** A whole number, both ends included. */
+  between(low: number, high: number): number;
+  pick<T>(list: readonly T[]): T;
+  sample<T>(list: readonly T[], count: number): T[];
+}
+
+/** The same numbers for the same seed (mulberry32), so that everybody's demo shop looks alike. */
+export function createRandom(seed: number): Random {
+  let state = seed;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const between = (low: number, high: number): number => low + Math.floor(next() * (high - low + 1));
+  return {
+    next,
+    between,
+    chance: (probability) => next() < probability,
+    pick: (list) => list[between(0, list.length - 1)]!,
+    sample: (list, count) => shuffle(list, between).slice(0, count),
+  };
+}
+
+function shuffle<T>(list: readonly T[], between: Random['between']): T[] {
+  const rest = [...list];
+  return list.map(() => rest.splice(between(0, rest.length - 1), 1)[0]!);
+}

@@ -1,0 +1,57 @@
+'use strict';
+
+const servers = {
+  oldest: { variable: 'DATABASE_URL_15', major: Number(process.env.DATABASE_MAJOR_15 ?? 15) },
+  newest: { variable: 'DATABASE_URL', major: Number(process.env.DATABASE_MAJOR ?? 18) },
+};
+
+// Class fields are defined, as the compiler's own output does, so that a model without `declare` fails in tests too.
+const swc = {
+  jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+  module: { type: 'commonjs' },
+};
+
+const common = {
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  testTimeout: 30_000,
+  transform: { '\\.ts$': ['@swc/jest', swc] },
+};
+
+const library = {
+  '^sequelize-auditlog$': '<rootDir>/lib/index.ts',
+  '^sequelize-auditlog/web$': '<rootDir>/lib/web/index.ts',
+  '^sequelize-auditlog/migrations$': '<rootDir>/lib/schema/migrations/index.ts',
+};
+
+function matrixProject(express, server) {
+  return {
+    ...common,
+    displayName: `express@${express} postgresql@${server.major}`,
+    testMatch: ['<rootDir>/test/**/*.test.ts'],
+    testPathIgnorePatterns: ['<rootDir>/test/package/', '<rootDir>/test/tooling/(?!matrix)'],
+    moduleNameMapper: { '^express$': `express-v${express}`, ...library },
+    globals: { matrix: { express, postgresql: server.major, urlVariable: server.variable } },
+  };
+}
+
+module.exports = {
+  // A watchman daemon would outlive the run.
+  watchman: false,
+  maxWorkers: '100%',
+  projects: [
+    matrixProject(4, servers.oldest),
+    matrixProject(5, servers.newest),
+    {
+      ...matrixProject(5, servers.newest),
+      displayName: 'shop',
+      testMatch: ['<rootDir>/example-app/test/**/*.test.ts'],
+    },
+    {
+      ...common,
+      displayName: 'tooling',
+      testMatch: ['<rootDir>/test/package/**/*.test.ts', '<rootDir>/test/tooling/**/*.test.ts'],
+      testPathIgnorePatterns: ['<rootDir>/test/tooling/matrix'],
+    },
+  ],
+};

@@ -1,0 +1,215 @@
+import { AuditError, isAuditError } from '../core/errors';
+import type { AuditCallOption, CapturedAction, WriteContext } from '../core/types';
+import { warnOnce } from '../core/warnings';
+import { quoteTable, type TableName } from '../schema/quote';
+import { bindLiterals, type BoundText } from '../statement/bind-literals';
+import { parseStatement, type ParsedStatement, type ParsedWrite } from '../statement/parse-write';
+import { CascadeGraph } from './cascade-graph';
+import { CascadingDeletes } from './cascading-delete';
+import { emptyTables } from './emptying';
+import type { Environment } from './environment';
+import { guardedInsert } from './guarded-insert';
+import type { PreparedNames } from './prepared-names';
+import type { Registration, Registry } from './registry';
+import {
+  send,
+  withoutStatement,
+  type DriverCallback,
+  type DriverClient,
+  type DriverResult,
+  type QueryOptions,
+} from './sequelize-adapter';
+import { SingleWrites, type CapturedWrite } from './single-write';
+import { BoundedCache, type BoundWrite } from './statement-cache';
+
+/** What the door needs of the audit log. */
+export interface DoorSettings {
+  readonly registry: Registry;
+  readonly environment: Environment;
+  readonly names: PreparedNames;
+  readonly requireActor: boolean;
+  /** The context of a write, or null when it is to leave no entry. */
+  readonly resolveContext: (call: AuditCallOption | undefined) => WriteContext | null;
+}
+
+/** One statement of one query, on its way to the server. */
+interface Passage {
+  readonly options: QueryOptions;
+  readonly client: DriverClient;
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+/** Statements that may write or define; everything else passes unread. */
+const MAY_WRITE = /^\s*(?:insert|update|delete|truncate|with|merge|create|alter|drop|comment)\b/i;
+
+/** Of an insert the values are many and its text rarely comes again; `create` binds them itself. */
+const HAS_LITERALS = /^\s*(?:update|delete)\b/i;
+
+const ACTIONS: Readonly<Record<ParsedWrite['kind'], CapturedAction>> = {
+  insert: 'create',
+  update: 'update',
+  delete: 'delete',
+};
+
+/**
+ * The one place that every statement of a Sequelize instance passes: a write of a registered table leaves it together
+ * with its entry, anything else as it came.
+ */
+export class Door {
+  readonly #settings: DoorSettings;
+  readonly #singleWrites: SingleWrites;
+  readonly #cascadingDeletes: CascadingDeletes;
+  readonly #statements = new BoundedCache<ParsedStatement>();
+  #graph: { readonly graph: CascadeGraph; readonly keys: object; readonly generation: number } | null = null;
+
+  constructor(settings: DoorSettings) {
+    const { environment, names, registry } = settings;
+    this.#settings = settings;
+    this.#singleWrites = new SingleWrites(environment, names);
+    this.#cascadingDeletes = new CascadingDeletes(environment, registry, names);
+  }
+
+  /** Takes one statement and answers through `done` exactly once. */
+  pass(passage: Passage, done: DriverCallback): void {
+    if (!MAY_WRITE.test(passage.sql)) return forward(passage, done);
+    this.#take(passage).then(
+      (result) => (result ? done(null, result) : forward(passage, done)),
+      (error: Error) => done(isAuditError(error) ? withoutStatement(error) : error),
+    );
+  }
+
+  /** The answer, or null when the statement is to be sent as it came. */
+  async #take(passage: Passage): Promise<DriverResult | null> {
+    const bound = this.#bind(passage);
+    const statement = this.#statements.get(bound.sql, () => parseStatement(bound.sql));
+    switch (statement.shape) {
+      case 'write':
+        return this.#write(passage, { write: statement.write, text: bound.sql, values: bound.values });
+      case 'guardedInsert':
+        return this.#guardedInsert(passage, statement.insert);
+      case 'truncate':
+        return this.#truncate(passage, statement);
+      case 'definition':
+        return this.#define(passage);
+      case 'unknownWrite':
+        return this.#unknown(passage);
+      case 'other':
+        return null;
+    }
+  }
+
+  /** Updates and deletes with their literals bound; a text that was parsed before has none left. */
+  #bind({ sql, values }: Passage): BoundText {
+    return !HAS_LITERALS.test(sql) || this.#statements.peek(sql) ? { sql, values } : bindLiterals(sql, values);
+  }
+
+  async #write(passage: Passage, bound: BoundWrite): Promise<DriverResult | null> {
+    const { write } = bound;
+    const registration = this.#registrationOf(write.table, passage.options);
+    const graph = write.kind === 'delete' ? await this.#graphOf(passage.client) : null;
+    const cascades = graph?.concerns(write.table) === true;
+    if (!registration && !cascades) return null;
+    const context = this.#contextOf(passage.options, registration, ACTIONS[write.kind]);
+    if (!context) return null;
+    const captured = { ...bound, context, inTransaction: Boolean(passage.options.transaction) };
+    if (cascades && graph) return this.#delete(passage, graph, captured, registration);
+    return registration ? this.#singleWrites.run(passage.client, { ...captured, registration }) : null;
+  }
+
+  async #delete(
+    { client }: Passage,
+    graph: CascadeGraph,
+    captured: Omit<CapturedWrite, 'registration'>,
+    registration: Registration | null,
+  ): Promise<DriverResult | null> {
+    try {
+      return await this.#cascadingDeletes.run(client, graph, { ...captured, registration });
+    } catch (error) {
+      throw this.#singleWrites.explain(error as Error, registration);
+    }
+  }
+
+  async #guardedInsert(passage: Passage, insert: ParsedWrite): Promise<DriverResult | null> {
+    const registration = this.#registrationOf(insert.table, passage.options);
+    if (!registration) return null;
+    const context = this.#contextOf(passage.options, registration, 'create');
+    if (!context) return null;
+    const bound = { write: insert, text: insert.body, values: passage.values };
+    return guardedInsert(passage.client, this.#singleWrites, { ...bound, registration, context, inTransaction: true });
+  }
+
+  async #truncate(passage: Passage, { table, cascade }: { table: TableName; cascade: boolean }): Promise<DriverResult | null> {
+    const registration = this.#registrationOf(table, passage.options);
+    if (!registration && !cascade) return null;
+    const context = this.#contextOf(passage.options, registration, 'delete');
+    if (!context) return null;
+    const emptying = { sql: passage.sql, table, cascade, context, inTransaction: Boolean(passage.options.transaction) };
+    return emptyTables(passage.client, this.#settings.registry, this.#settings.environment, emptying).catch((error: Error) => {
+      throw this.#singleWrites.explain(error, registration);
+    });
+  }
+
+  /** What was read and prepared before a definition may be wrong after it. */
+  async #define({ client, sql, values }: Passage): Promise<DriverResult | null> {
+    if (/^\s*create\s+or\s+replace\s+function\s+pg_temp\./i.test(sql)) return null;
+    try {
+      return await send(client, { text: sql, values });
+    } finally {
+      this.#settings.environment.forget();
+      this.#settings.names.renew();
+    }
+  }
+
+  /** A write whose shape nobody has taught the compiler: refused from a model, noticed in raw SQL. */
+  #unknown({ options, sql }: Passage): null {
+    const registration = this.#settings.registry.registrations.find(({ table }) => mentions(sql, table));
+    if (!registration || this.#settings.resolveContext(options.audit) === null) return null;
+    if (options.model || options.instance) throw unsupported(registration);
+    const message = `Raw SQL writes to the table of ${registration.name} in a form that is not recorded: ${sql.slice(0, 120)}`;
+    warnOnce('AUDIT_RAW_WRITE', message, sql);
+    return null;
+  }
+
+  /** @throws {AuditError} ERR_AUDIT_UNREGISTERED_SCHEMA */
+  #registrationOf(table: TableName, { model }: QueryOptions): Registration | null {
+    const registration = this.#settings.registry.findByTable(table);
+    if (registration || !model) return registration;
+    const original = this.#settings.registry.findCloned(model);
+    if (!original) return null;
+    const message = `${original.name}.schema(…) writes to ${quoteTable(table)}, which is another table than the registered one. Register it under its own name: registerAudited(${original.name}.schema(…), { modelName }).`;
+    throw new AuditError('ERR_AUDIT_UNREGISTERED_SCHEMA', message);
+  }
+
+  /** @throws {AuditError} ERR_AUDIT_ACTOR_REQUIRED */
+  #contextOf({ audit }: QueryOptions, registration: Registration | null, action: CapturedAction): WriteContext | null {
+    const context = this.#settings.resolveContext(audit);
+    const isMissing = this.#settings.requireActor && context !== null && context.actorId === null;
+    if (!isMissing || !registration?.options.actions.has(action)) return context;
+    const message = `A ${action} of ${registration.name} has no actor, and requireActor is on. Mount auditMiddleware, or wrap the work in withAuditContext({ actor }, fn).`;
+    throw new AuditError('ERR_AUDIT_ACTOR_REQUIRED', message);
+  }
+
+  async #graphOf(client: DriverClient): Promise<CascadeGraph> {
+    const { environment, registry } = this.#settings;
+    const keys = environment.knownForeignKeys ?? (await environment.foreignKeys(client));
+    if (this.#graph?.keys !== keys || this.#graph.generation !== registry.generation) {
+      this.#graph = { graph: new CascadeGraph(keys, registry), keys, generation: registry.generation };
+    }
+    return this.#graph.graph;
+  }
+}
+
+function forward({ client, sql, values }: Passage, done: DriverCallback): void {
+  if (values.length > 0) client.query(sql, values, done);
+  else client.query(sql, done);
+}
+
+function mentions(sql: string, { table }: TableName): boolean {
+  return sql.toLowerCase().includes(table.toLowerCase());
+}
+
+function unsupported({ name }: Registration): AuditError {
+  const message = `A write of ${name} has a form that can't be audited, so it was not made. Use { audit: false } for this one call, and please report the statement.`;
+  return new AuditError('ERR_AUDIT_UNSUPPORTED_WRITE', message);
+}

@@ -1,0 +1,58 @@
+import type { WriteContext } from '../core/types';
+import type { CatalogueTable } from '../schema/catalogue';
+import { readTruncated } from '../schema/catalogue';
+import { quoteTable, type TableName } from '../schema/quote';
+import { compileEmptying } from '../statement/compile';
+import { contextBinds, contextValues } from '../statement/context-binds';
+import { registrationOf } from './cascade-graph';
+import { atomically } from './driver-transaction';
+import type { Environment } from './environment';
+import type { Registration, Registry } from './registry';
+import { send, type DriverClient, type DriverResult } from './sequelize-adapter';
+
+/** A TRUNCATE as Sequelize sends it. */
+export interface Emptying {
+  readonly sql: string;
+  readonly table: TableName;
+  readonly cascade: boolean;
+  readonly context: WriteContext;
+  readonly inTransaction: boolean;
+}
+
+/** The registered tables that a TRUNCATE empties, itself and with CASCADE all that refer to it. */
+async function emptied(client: DriverClient, registry: Registry, { table, cascade }: Emptying): Promise<Registration[]> {
+  if (!cascade) return [registry.findByTable(table)].filter((each) => each !== null);
+  const tables: CatalogueTable[] = await readTruncated((text, values) => send(client, { text, values }), table);
+  return tables.map((each) => registrationOf(registry, each)).filter((each) => each !== null);
+}
+
+/** Leaves a delete entry for every row, then empties the tables; the lock comes first, so that no row slips in between. */
+export async function emptyTables(
+  client: DriverClient,
+  registry: Registry,
+  environment: Environment,
+  emptying: Emptying,
+): Promise<DriverResult | null> {
+  const registrations = await emptied(client, registry, emptying);
+  if (registrations.length === 0) return null;
+  return atomically(client, emptying.inTransaction, async () => {
+    const tables = registrations.map(({ table }) => quoteTable(table)).join(', ');
+    await send(client, { text: `lock table ${tables} in access exclusive mode`, values: [] });
+    for (const registration of registrations) await logAll(client, environment, registration, emptying.context);
+    return send(client, { text: emptying.sql, values: [] });
+  });
+}
+
+async function logAll(
+  client: DriverClient,
+  environment: Environment,
+  registration: Registration,
+  context: WriteContext,
+): Promise<void> {
+  const settings = await environment.settings(client);
+  const plan = await environment.plan(client, registration);
+  if (!plan) return;
+  const binds = contextBinds(0, context.labelFromRow ? settings.actorRow : null);
+  const { text } = compileEmptying(plan, settings, binds);
+  await send(client, { text, values: contextValues(context) });
+}

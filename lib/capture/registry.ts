@@ -1,0 +1,192 @@
+import type { Model, ModelStatic, Sequelize } from 'sequelize';
+import { AuditError } from '../core/errors';
+import type { ResolvedOptions } from '../core/options';
+import { columnsIdentity, tableOf } from '../schema/attributes';
+import type { TableName } from '../schema/quote';
+import {
+  checkModel,
+  resolveRegistration,
+  type RegistrationOptions,
+  type ResolvedRegistration,
+} from '../schema/registration';
+import { trackedModel, type TrackedModel } from '../schema/tracked';
+
+/** One registered model: its options, and its tracked columns as they are now. */
+export class Registration {
+  #model: ModelStatic<Model>;
+  #options: ResolvedRegistration;
+  #tracked: { readonly identity: object; readonly model: TrackedModel } | null = null;
+  readonly #maskPattern: RegExp | null;
+
+  constructor(model: ModelStatic<Model>, options: ResolvedRegistration, maskPattern: RegExp | null) {
+    this.#model = model;
+    this.#options = options;
+    this.#maskPattern = maskPattern;
+  }
+
+  get model(): ModelStatic<Model> {
+    return this.#model;
+  }
+
+  get options(): ResolvedRegistration {
+    return this.#options;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get table(): TableName {
+    return tableOf(this.#model);
+  }
+
+  /** Computed anew when Sequelize has changed the model's attributes; the same object otherwise. */
+  get tracked(): TrackedModel {
+    const identity = columnsIdentity(this.#model);
+    if (this.#tracked?.identity !== identity) {
+      this.#tracked = { identity, model: trackedModel(this.#model, this.#options, this.#maskPattern) };
+    }
+    return this.#tracked.model;
+  }
+
+  get masked(): readonly string[] {
+    return this.tracked.columns.filter((column) => column.mask !== null).map((column) => column.attribute);
+  }
+
+  replace(model: ModelStatic<Model>, options: ResolvedRegistration): void {
+    this.#model = model;
+    this.#options = options;
+    this.#tracked = null;
+  }
+}
+
+function tableKey({ schema, table }: TableName): string {
+  return JSON.stringify([schema, table]);
+}
+
+/** `model` and the classes it derives from, nearest first: scopes, `unscoped()` and `schema()` are derived classes. */
+function ancestors(model: ModelStatic<Model>): ModelStatic<Model>[] {
+  const chain: ModelStatic<Model>[] = [];
+  let current: unknown = model;
+  while (typeof current === 'function' && current !== Function.prototype) {
+    chain.push(current as ModelStatic<Model>);
+    current = Object.getPrototypeOf(current);
+  }
+  return chain;
+}
+
+/** Which models of one Sequelize instance are registered, found by their table. */
+export class Registry {
+  readonly #sequelize: Sequelize;
+  readonly #settings: Pick<ResolvedOptions, 'schema' | 'mask'>;
+  readonly #byName = new Map<string, Registration>();
+  readonly #byTable = new Map<string, Registration>();
+  readonly #byModel = new Map<ModelStatic<Model>, Registration>();
+  #generation = 0;
+
+  constructor(sequelize: Sequelize, settings: Pick<ResolvedOptions, 'schema' | 'mask'>) {
+    this.#sequelize = sequelize;
+    this.#settings = settings;
+  }
+
+  /** Grows with every change of the registry, so that what was compiled from it can be dropped. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get registrations(): readonly Registration[] {
+    return [...this.#byName.values()];
+  }
+
+  /** @throws {AuditError} the codes of `resolveRegistration`, and ERR_AUDIT_OTHER_INSTANCE, ERR_AUDIT_NAME_TAKEN */
+  register(given: ModelStatic<Model>, options: RegistrationOptions): Registration {
+    checkModel('registerAudited', given);
+    this.#checkInstance(given);
+    const model = this.baseOf(given);
+    const resolved = resolveRegistration(model, options, this.#settings);
+    const existing = this.#byTable.get(tableKey(tableOf(model)));
+    this.#checkName(resolved.name, existing);
+    const registration = existing ?? new Registration(model, resolved, this.#settings.mask);
+    if (existing) this.#forget(existing);
+    registration.replace(model, resolved);
+    this.#remember(registration);
+    return registration;
+  }
+
+  unregister(model: ModelStatic<Model>): boolean {
+    const registration = this.find(model);
+    if (!registration) return false;
+    this.#forget(registration);
+    return true;
+  }
+
+  /** The registration of a model, a scope of it, a subclass or a second model over the same table. */
+  find(model: ModelStatic<Model>): Registration | null {
+    return this.findByTable(tableOf(model));
+  }
+
+  /** The registered model that `model` is a `schema()` clone of: another table under the same class. */
+  findCloned(model: ModelStatic<Model>): Registration | null {
+    if (Object.hasOwn(model, 'rawAttributes') || this.find(model)) return null;
+    for (const each of ancestors(model)) {
+      const registration = this.#byModel.get(each);
+      if (registration) return registration;
+    }
+    return null;
+  }
+
+  findByTable(table: TableName): Registration | null {
+    return this.#byTable.get(tableKey(table)) ?? null;
+  }
+
+  findByName(name: string): Registration | null {
+    return this.#byName.get(name) ?? null;
+  }
+
+  /** @throws {AuditError} ERR_AUDIT_NOT_REGISTERED */
+  get(model: ModelStatic<Model>): Registration {
+    checkModel('audited', model);
+    const registration = this.find(model);
+    if (registration) return registration;
+    throw new AuditError(
+      'ERR_AUDIT_NOT_REGISTERED',
+      `${model.name} is not registered: call registerAudited(${model.name}) first.`,
+    );
+  }
+
+  /** A scope registers its base model: the nearest ancestor with attributes of its own that reads the same table. */
+  baseOf(model: ModelStatic<Model>): ModelStatic<Model> {
+    const key = tableKey(tableOf(model));
+    const isBase = (each: ModelStatic<Model>): boolean =>
+      Object.hasOwn(each, 'rawAttributes') && tableKey(tableOf(each)) === key;
+    return ancestors(model).find(isBase) ?? model;
+  }
+
+  #checkInstance(model: ModelStatic<Model>): void {
+    if (model.sequelize === this.#sequelize) return;
+    const message = `registerAudited(${model.name}): the model belongs to another Sequelize instance than this audit log. Create an audit log for that instance.`;
+    throw new AuditError('ERR_AUDIT_OTHER_INSTANCE', message);
+  }
+
+  /** A redefined model of the same name and table takes over; another table under the name would mix two histories. */
+  #checkName(name: string, sameTable: Registration | undefined): void {
+    const owner = this.#byName.get(name);
+    if (!owner || owner === sameTable) return;
+    const message = `The name "${name}" is taken by the model of table "${owner.table.table}". Give one of them its own name with { modelName }.`;
+    throw new AuditError('ERR_AUDIT_NAME_TAKEN', message);
+  }
+
+  #remember(registration: Registration): void {
+    this.#generation += 1;
+    this.#byName.set(registration.name, registration);
+    this.#byTable.set(tableKey(registration.table), registration);
+    this.#byModel.set(registration.model, registration);
+  }
+
+  #forget(registration: Registration): void {
+    this.#generation += 1;
+    this.#byName.delete(registration.name);
+    this.#byTable.delete(tableKey(registration.table));
+    this.#byModel.delete(registration.model);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * All that touches what Sequelize doesn't document, checked with 6.37.8 and pg 8.23.1: the query object that the
+ * `beforeQuery` hook is given, its `connection`, `formatError` and `run`, and the connection's callback interface.
+ */
+import type { Model, ModelStatic, Sequelize, Transaction } from 'sequelize';
+import { isAuditError } from '../core/errors';
+import type { AuditCallOption } from '../core/types';
+
+/** What of pg's result Sequelize's own query class reads. */
+export interface DriverResult {
+  rows: Record<string, unknown>[];
+  rowCount: number | null;
+  command: string;
+}
+
+export type DriverCallback = (error: Error | null, result?: DriverResult | DriverResult[]) => void;
+
+/** A statement as pg takes it. */
+export interface DriverStatement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly name?: string | undefined;
+}
+
+/** The pg client behind a Sequelize connection. */
+export interface DriverClient {
+  query(statement: string | DriverStatement, callback: DriverCallback): void;
+  query(statement: string, values: readonly unknown[], callback: DriverCallback): void;
+  _invalid?: boolean;
+}
+
+/** The options that reach `beforeQuery` on every path of Sequelize. */
+export interface QueryOptions {
+  readonly type?: string;
+  readonly model?: ModelStatic<Model>;
+  readonly instance?: Model;
+  readonly transaction?: Transaction | null;
+  readonly audit?: AuditCallOption;
+  readonly [key: string]: unknown;
+}
+
+interface SequelizeQuery {
+  connection: DriverClient;
+  formatError(error: Error, stack?: string): Error;
+}
+
+/** Receives every statement a query sends, and answers in the place of the client. */
+export type StatementHandler = (client: DriverClient, sql: string, values: readonly unknown[], done: DriverCallback) => void;
+
+/** Runs `hook` before every query of this Sequelize instance. */
+export function onBeforeQuery(
+  sequelize: Sequelize,
+  name: string,
+  hook: (options: QueryOptions, query: unknown) => void,
+): void {
+  sequelize.addHook('beforeQuery', name, (options, query) => hook(options as QueryOptions, query));
+}
+
+/**
+ * Gives one query a stand-in for its connection whose statements go to `handler`; everything else of Sequelize (its log
+ * line, `error.sql`, result parsing) stays as it is, since it runs around the connection.
+ */
+export function interceptStatements(query: unknown, handler: StatementHandler): void {
+  const target = query as SequelizeQuery;
+  const client = target.connection;
+  const facade = Object.create(client) as DriverClient;
+  facade.query = (sql: unknown, values: unknown, callback?: DriverCallback) => {
+    if (callback) handler(client, sql as string, values as readonly unknown[], callback);
+    else handler(client, sql as string, [], values as DriverCallback);
+  };
+  // Sequelize marks a broken connection on whatever it holds; the pool looks at the real one.
+  Object.defineProperty(facade, '_invalid', {
+    get: () => client._invalid,
+    set: (value: boolean) => {
+      client._invalid = value;
+    },
+  });
+  target.connection = facade;
+  keepAuditErrors(target);
+}
+
+/** Our own errors pass unchanged; Sequelize would wrap them as errors of the database. */
+function keepAuditErrors(query: SequelizeQuery): void {
+  const format = query.formatError.bind(query);
+  query.formatError = (error, stack) => (isAuditError(error) ? error : format(error, stack));
+}
+
+/** Sequelize hangs the statement and its parameters on every error; ours must not carry values in clear. */
+export function withoutStatement<E extends Error>(error: E): E {
+  for (const property of ['sql', 'parameters']) {
+    Object.defineProperty(error, property, { get: () => undefined, set: () => undefined, enumerable: false });
+  }
+  return error;
+}
+
+/** Sends one statement as a promise. */
+export function send(client: DriverClient, statement: DriverStatement): Promise<DriverResult> {
+  return new Promise((resolve, reject) => {
+    client.query(statement, (error, result) => {
+      if (error) reject(error);
+      else resolve(result as DriverResult);
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import { isAuditError } from '../core/errors';
+import { UNDEFINED_COLUMN, UNDEFINED_TABLE } from '../core/postgres-codes';
+import type { WriteContext } from '../core/types';
+import type { CompiledStatement } from '../statement/compile';
+import { contextValues } from '../statement/context-binds';
+import type { Environment } from './environment';
+import type { PreparedNames } from './prepared-names';
+import type { Registration } from './registry';
+import { send, withoutStatement, type DriverClient, type DriverResult } from './sequelize-adapter';
+import { StatementCache, type BoundWrite } from './statement-cache';
+import { isLostStatement, isStaleStatement, staleInTransaction, translateWriteError, type DatabaseError } from './write-errors';
+
+/** A write of a registered table on its way. */
+export interface CapturedWrite extends BoundWrite {
+  readonly registration: Registration;
+  readonly context: WriteContext;
+  /** Whether the caller has opened a transaction. */
+  readonly inTransaction: boolean;
+}
+
+const COMMANDS = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const;
+
+/** The result that the plain write would have had: its command, its number of rows, and rows only where asked for. */
+export function asPlain(result: DriverResult, compiled: CompiledStatement, kind: keyof typeof COMMANDS): DriverResult {
+  result.command = COMMANDS[kind];
+  if (compiled.returnsRows) return result;
+  result.rowCount = Number(result.rows[0]?.['n'] ?? 0);
+  result.rows = [];
+  return result;
+}
+
+/** Sends a write and its entry as one statement, by name where the text comes again. */
+export class SingleWrites {
+  readonly #environment: Environment;
+  readonly #names: PreparedNames;
+  readonly #statements = new StatementCache();
+
+  constructor(environment: Environment, names: PreparedNames) {
+    this.#environment = environment;
+    this.#names = names;
+  }
+
+  async run(client: DriverClient, captured: CapturedWrite): Promise<DriverResult | null> {
+    try {
+      return await this.#attempt(client, captured);
+    } catch (error) {
+      if (!this.#forgets(error as DatabaseError)) throw this.explain(error as Error, captured.registration);
+      if (captured.inTransaction) throw this.#lost(error as DatabaseError, captured.registration);
+      return await this.#attempt(client, captured).catch((again: Error) => {
+        throw this.explain(again, captured.registration);
+      });
+    }
+  }
+
+  /** Null when the table does not exist: then the plain write says so itself. */
+  async #attempt(client: DriverClient, captured: CapturedWrite): Promise<DriverResult | null> {
+    const environment = this.#environment;
+    const settings = environment.knownSettings ?? (await environment.settings(client));
+    const plan = environment.knownPlan(captured.registration) ?? (await environment.plan(client, captured.registration));
+    if (!plan) return null;
+    const compiled = this.#statements.get(captured, plan, settings, captured.context.labelFromRow);
+    const values = [...captured.values, ...contextValues(captured.context)];
+    const result = await send(client, { text: compiled.text, values, name: this.#names.nameFor(compiled.text) });
+    return asPlain(result, compiled, captured.write.kind);
+  }
+
+  /**
+   * Whether an error may come from what is remembered of the server: a statement prepared before a change of its tables,
+   * or lost in a pooler, or a column that is gone. All of it is forgotten then.
+   */
+  #forgets(error: DatabaseError): boolean {
+    if (isLostStatement(error)) this.#names.noteLoss();
+    else if (isStaleStatement(error) || error.code === UNDEFINED_COLUMN || error.code === UNDEFINED_TABLE) this.#names.renew();
+    else return false;
+    this.#environment.forget();
+    return true;
+  }
+
+  #lost(error: DatabaseError, registration: Registration): Error {
+    return isStaleStatement(error) ? withoutStatement(staleInTransaction(error)) : this.explain(error, registration);
+  }
+
+  /** The error as the application shall see it: its own as it is, one of the log's tables as an AuditError. */
+  explain(error: Error, registration: Registration | null): Error {
+    const history = registration?.options.snapshots?.table ?? null;
+    const translated = isAuditError(error) ? error : translateWriteError(error, { log: this.#environment.log, history });
+    if (!isAuditError(translated)) return translated;
+    this.#environment.forget();
+    return withoutStatement(translated);
+  }
+}
+

@@ -1,0 +1,103 @@
+import { AuditError } from '../core/errors';
+import {
+  DATATYPE_MISMATCH,
+  DUPLICATE_PREPARED_STATEMENT,
+  FEATURE_NOT_SUPPORTED,
+  INSUFFICIENT_PRIVILEGE,
+  INVALID_STATEMENT_NAME,
+  UNDEFINED_COLUMN,
+  UNDEFINED_TABLE,
+} from '../core/postgres-codes';
+import type { TableName } from '../schema/quote';
+
+/** The fields of pg's DatabaseError that are read here. */
+export interface DatabaseError extends Error {
+  code?: string;
+  table?: string;
+  where?: string;
+  position?: string;
+}
+
+/** The tables of the log that a statement writes to. */
+export interface AuditTables {
+  readonly log: TableName;
+  readonly history: TableName | null;
+}
+
+function names({ log, history }: AuditTables): string[] {
+  return history ? [log.table, history.table] : [log.table];
+}
+
+/** The audit table an error is about: by its own field, or named in the message, whatever its language. */
+function auditTableOf(error: DatabaseError, tables: AuditTables): string | null {
+  const about = names(tables);
+  if (error.table !== undefined) return about.find((name) => name === error.table) ?? null;
+  const texts = `${error.message}\n${error.where ?? ''}`;
+  // Longest first: the history of "log" may be called "log_history".
+  return about.toSorted((a, b) => b.length - a.length).find((name) => mentions(texts, name)) ?? null;
+}
+
+function mentions(text: string, name: string): boolean {
+  const escaped = name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(String.raw`(^|[^\w])${escaped}(_id_seq|_history_id_seq)?([^\w]|$)`).test(text);
+}
+
+function explained(error: DatabaseError, table: string): AuditError {
+  const cause = { cause: error };
+  switch (error.code) {
+    case UNDEFINED_TABLE:
+      return new AuditError(
+        'ERR_AUDIT_MISSING_TABLE',
+        `The table "${table}" does not exist, so the write was not made. Create it with "await auditLog.sync()" (development, tests) or "npx sequelize-auditlog migrate".`,
+        cause,
+      );
+    case UNDEFINED_COLUMN:
+    case DATATYPE_MISMATCH:
+      return new AuditError(
+        'ERR_AUDIT_MISSING_COLUMN',
+        `The table "${table}" does not fit this version of the model or the library (${error.message}), so the write was not made. Complete it with "await auditLog.sync()" or a migration.`,
+        cause,
+      );
+    case INSUFFICIENT_PRIVILEGE:
+      return new AuditError(
+        'ERR_AUDIT_PERMISSION',
+        `The database role may not write to "${table}" (${error.message}), so the write was not made. Grant it insert and select on the table and usage on its sequence.`,
+        cause,
+      );
+    default:
+      return new AuditError(
+        'ERR_AUDIT_WRITE_FAILED',
+        `Storing the entry in "${table}" failed (${error.message}), so the write was not made. The cause holds PostgreSQL's error.`,
+        cause,
+      );
+  }
+}
+
+/**
+ * The error of a compiled statement as the application shall see it: its own as PostgreSQL raised it, one of the log's
+ * tables as an AuditError.
+ */
+export function translateWriteError(error: DatabaseError, tables: AuditTables): Error {
+  // It points into a text the application never wrote.
+  delete error.position;
+  const table = auditTableOf(error, tables);
+  return table === null ? error : explained(error, table);
+}
+
+const STALE = new Set([FEATURE_NOT_SUPPORTED, INVALID_STATEMENT_NAME, DUPLICATE_PREPARED_STATEMENT]);
+
+/** Whether a named statement failed because of its name: prepared anew it may well succeed. */
+export function isStaleStatement(error: DatabaseError): boolean {
+  return STALE.has(error.code ?? '');
+}
+
+/** Whether the server forgot or never had a statement: what a pooler in transaction mode does. */
+export function isLostStatement(error: DatabaseError): boolean {
+  return error.code === INVALID_STATEMENT_NAME || error.code === DUPLICATE_PREPARED_STATEMENT;
+}
+
+/** Inside the caller's transaction nothing can be sent again: the transaction is aborted already. */
+export function staleInTransaction(error: DatabaseError): AuditError {
+  const message = `A prepared statement became stale inside a transaction (${error.message}), so the write was not made. Repeat the transaction: the statement is prepared anew.`;
+  return new AuditError('ERR_AUDIT_STALE_STATEMENT', message, { cause: error });
+}

@@ -1,0 +1,204 @@
+import { AuditError } from '../core/errors';
+import { quoteTable, type TableName } from './quote';
+
+/** Runs one statement with bound values: a `pg` client's `query`, or Sequelize's with binds. */
+export type CatalogueQuery = (sql: string, values: unknown[]) => Promise<{ rows: readonly unknown[] }>;
+
+/** One column as the database has it. */
+export interface CatalogueColumn {
+  readonly name: string;
+  /** With modifiers, as `format_type` writes it: `numeric(10,2)`, `character varying(255)[]`. */
+  readonly type: string;
+  /** The type that holds the same values without a constraint: enums are `text`, domains the type below them. */
+  readonly plainType: string;
+  /** Internal name of the type behind domains: `int4`, `timestamptz`, `enum` for any enum; arrays end in `[]`. */
+  readonly valueType: string;
+  readonly notNull: boolean;
+  /** Computed by the database from other columns. */
+  readonly generated: boolean;
+  /** `always` refuses given values unless the statement overrides it. */
+  readonly identity: 'always' | 'default' | null;
+}
+
+/** What the catalogue says about one table. */
+export interface TableInfo {
+  readonly schema: string;
+  readonly table: string;
+  /** `r` table, `p` partitioned, `v` view, `m` materialised view, `f` foreign table. */
+  readonly kind: string;
+  /** Rewrite rules make a statement something else than it says. */
+  readonly hasRules: boolean;
+  readonly hasRowSecurity: boolean;
+  /** In table order. */
+  readonly columns: readonly CatalogueColumn[];
+  /** In key order. */
+  readonly primaryKey: readonly string[];
+  /** Names of the valid indexes. */
+  readonly indexes: readonly string[];
+}
+
+/** A table as another one refers to it. */
+export interface CatalogueTable {
+  readonly schema: string;
+  readonly table: string;
+  /** Whether the search path finds it without its schema. */
+  readonly visible: boolean;
+}
+
+/** PostgreSQL's letters: no action, restrict, cascade, set null, set default. */
+export type ReferentialAction = 'a' | 'r' | 'c' | 'n' | 'd';
+
+export interface ForeignKey {
+  readonly name: string;
+  readonly child: CatalogueTable;
+  readonly childColumns: readonly string[];
+  readonly parent: CatalogueTable;
+  readonly parentColumns: readonly string[];
+  readonly onDelete: ReferentialAction;
+  readonly onUpdate: ReferentialAction;
+}
+
+/** PostgreSQL 15. */
+export const OLDEST_SERVER_VERSION = 150_000;
+
+/** `server_version_num`, such as 180004 for 18.4. */
+export async function serverVersion(query: CatalogueQuery): Promise<number> {
+  const { rows } = await query(`select current_setting('server_version_num')::int as "version"`, []);
+  return Number((rows[0] as { version: number }).version);
+}
+
+/** @throws {AuditError} ERR_AUDIT_SERVER_VERSION when the server is older than PostgreSQL 15. */
+export async function checkServerVersion(query: CatalogueQuery): Promise<number> {
+  const version = await serverVersion(query);
+  if (version >= OLDEST_SERVER_VERSION) return version;
+  const seen = `${Math.floor(version / 10_000)}.${version % 10_000}`;
+  const message = `The server is PostgreSQL ${seen}, but auditing needs 15 or later. Upgrade the server.`;
+  throw new AuditError('ERR_AUDIT_SERVER_VERSION', message);
+}
+
+const TABLE_SQL = `
+select c.oid::text as "oid", n.nspname::text as "schema", c.relname::text as "table", c.relkind::text as "kind",
+  c.relrowsecurity as "hasRowSecurity",
+  exists (select from pg_rewrite r where r.ev_class = c.oid and r.ev_enabled <> 'D' and r.rulename <> '_RETURN') as "hasRules"
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.oid = to_regclass($1) and c.relkind in ('r', 'p', 'v', 'm', 'f')`;
+
+/** An array of a domain over an enum keeps its type: no copy without constraint is possible by name alone. */
+const COLUMNS_SQL = `
+select a.attname::text as "name", format_type(a.atttypid, a.atttypmod) as "type", a.attnotnull as "notNull",
+  case
+    when t.typtype = 'e' then 'text'
+    when e.typtype = 'e' then 'text[]'
+    when t.typtype = 'd' and b.typtype = 'e' then 'text'
+    when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod)
+    else format_type(a.atttypid, a.atttypmod)
+  end as "plainType",
+  case v.typtype when 'e' then 'enum' else v.typname::text end
+    || case when coalesce(b.typcategory, t.typcategory) = 'A' then '[]' else '' end as "valueType",
+  a.attgenerated <> '' as "generated",
+  case a.attidentity when 'a' then 'always' when 'd' then 'default' end as "identity",
+  array_position(k.conkey, a.attnum) as "keyPosition"
+from pg_attribute a
+join pg_type t on t.oid = a.atttypid
+left join pg_type e on e.oid = t.typelem and t.typelem <> 0 and t.typcategory = 'A'
+left join pg_type b on b.oid = t.typbasetype and t.typbasetype <> 0
+join pg_type v on v.oid = case
+  when coalesce(b.typcategory, t.typcategory) = 'A' and coalesce(b.typelem, t.typelem) <> 0 then coalesce(b.typelem, t.typelem)
+  else coalesce(b.oid, t.oid) end
+left join pg_constraint k on k.conrelid = a.attrelid and k.contype = 'p'
+where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
+order by a.attnum`;
+
+const INDEXES_SQL = `
+select i.relname::text as "name" from pg_index x join pg_class i on i.oid = x.indexrelid
+where x.indrelid = $1::oid and x.indisvalid order by 1`;
+
+interface TableRow extends Pick<TableInfo, 'schema' | 'table' | 'kind' | 'hasRules' | 'hasRowSecurity'> {
+  readonly oid: string;
+}
+
+interface ColumnRow extends CatalogueColumn {
+  readonly keyPosition: number | null;
+}
+
+/**
+ * What the catalogue says about a table; null when there is none. A table without schema is found by the search path of the
+ * connection that `query` uses.
+ */
+export async function readTable(query: CatalogueQuery, table: TableName): Promise<TableInfo | null> {
+  const found = (await query(TABLE_SQL, [quoteTable(table)])).rows[0] as TableRow | undefined;
+  if (!found) return null;
+  const { oid, ...info } = found;
+  const rows = (await query(COLUMNS_SQL, [oid])).rows as ColumnRow[];
+  const indexes = (await query(INDEXES_SQL, [oid])).rows as { name: string }[];
+  return {
+    ...info,
+    columns: rows.map(({ keyPosition: _, ...column }) => column),
+    primaryKey: primaryKeyOf(rows),
+    indexes: indexes.map(({ name }) => name),
+  };
+}
+
+function primaryKeyOf(rows: readonly ColumnRow[]): string[] {
+  const keys = rows.filter((row) => row.keyPosition !== null);
+  return keys.sort((a, b) => Number(a.keyPosition) - Number(b.keyPosition)).map((row) => row.name);
+}
+
+/** Without the copies that PostgreSQL keeps per partition (`conparentid`). */
+const FOREIGN_KEYS_SQL = `
+select c.conname::text as "name",
+  cn.nspname::text as "childSchema", ct.relname::text as "childTable", pg_table_is_visible(ct.oid) as "childVisible",
+  pn.nspname::text as "parentSchema", pt.relname::text as "parentTable", pg_table_is_visible(pt.oid) as "parentVisible",
+  (select array_agg(a.attname::text order by k.n) from unnest(c.conkey) with ordinality k(attnum, n)
+     join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum) as "childColumns",
+  (select array_agg(a.attname::text order by k.n) from unnest(c.confkey) with ordinality k(attnum, n)
+     join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.attnum) as "parentColumns",
+  c.confdeltype::text as "onDelete", c.confupdtype::text as "onUpdate"
+from pg_constraint c
+join pg_class ct on ct.oid = c.conrelid join pg_namespace cn on cn.oid = ct.relnamespace
+join pg_class pt on pt.oid = c.confrelid join pg_namespace pn on pn.oid = pt.relnamespace
+where c.contype = 'f' and c.conparentid = 0
+  and (c.confdeltype in ('c', 'n', 'd') or c.confupdtype in ('c', 'n', 'd'))
+order by c.oid`;
+
+interface ForeignKeyRow extends Pick<ForeignKey, 'name' | 'childColumns' | 'parentColumns' | 'onDelete' | 'onUpdate'> {
+  readonly childSchema: string;
+  readonly childTable: string;
+  readonly childVisible: boolean;
+  readonly parentSchema: string;
+  readonly parentTable: string;
+  readonly parentVisible: boolean;
+}
+
+/** Every foreign key of the database by which a delete or an update of the parent changes children. */
+export async function readForeignKeys(query: CatalogueQuery): Promise<ForeignKey[]> {
+  const { rows } = await query(FOREIGN_KEYS_SQL, []);
+  return (rows as ForeignKeyRow[]).map((row) => ({
+    name: row.name,
+    child: { schema: row.childSchema, table: row.childTable, visible: row.childVisible },
+    childColumns: row.childColumns,
+    parent: { schema: row.parentSchema, table: row.parentTable, visible: row.parentVisible },
+    parentColumns: row.parentColumns,
+    onDelete: row.onDelete,
+    onUpdate: row.onUpdate,
+  }));
+}
+
+export async function schemaExists(query: CatalogueQuery, schema: string): Promise<boolean> {
+  const { rows } = await query('select 1 as "found" from pg_namespace where nspname = $1', [schema]);
+  return rows.length > 0;
+}
+
+const TRUNCATED_SQL = `
+with recursive emptied(oid) as (
+  select to_regclass($1)::oid
+  union select c.conrelid from pg_constraint c join emptied on c.confrelid = emptied.oid where c.contype = 'f'
+)
+select n.nspname::text as "schema", c.relname::text as "table", pg_table_is_visible(c.oid) as "visible"
+from emptied join pg_class c on c.oid = emptied.oid join pg_namespace n on n.oid = c.relnamespace`;
+
+/** The tables that TRUNCATE … CASCADE empties: the table and, at any depth, all that refer to it. */
+export async function readTruncated(query: CatalogueQuery, table: TableName): Promise<CatalogueTable[]> {
+  const { rows } = await query(TRUNCATED_SQL, [quoteTable(table)]);
+  return rows as CatalogueTable[];
+}

@@ -1,0 +1,7 @@
+/** The SQLSTATE of an error of `pg` or of Sequelize, which wraps it; null when it is no error of the database. */
+export function sqlState(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null) return null;
+  const { code, original } = error as { code?: unknown; original?: unknown };
+  if (original !== undefined) return sqlState(original);
+  return typeof code === 'string' ? code : null;
+}

@@ -1,0 +1,102 @@
+import { Scanner, type Token } from './scanner';
+
+/** More literals than this make a text that is hardly ever seen twice: not worth a name. */
+const MAX_LITERALS = 24;
+const INT4_MAX = 2_147_483_647;
+const INT8_DIGITS = 18;
+
+export interface BoundText {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+/** The type PostgreSQL's own parser gives to a numeric constant, so that the bound form resolves the same operators. */
+function numberType(text: string): string {
+  if (!/^\d+$/.test(text)) return 'numeric';
+  if (text.length > INT8_DIGITS) return 'numeric';
+  return Number(text) <= INT4_MAX ? 'int4' : 'int8';
+}
+
+/** Collects literals of one text and puts binds in their place. */
+class Binder {
+  readonly #sql: string;
+  readonly values: unknown[];
+  readonly #firstNew: number;
+  #result = '';
+  #copied = 0;
+
+  constructor(sql: string, given: readonly unknown[]) {
+    this.#sql = sql;
+    this.values = [...given];
+    this.#firstNew = given.length;
+  }
+
+  get count(): number {
+    return this.values.length - this.#firstNew;
+  }
+
+  bind(token: Token): void {
+    const text = this.#sql.slice(token.start, token.end);
+    const isNumber = token.kind === 'number';
+    this.values.push(isNumber ? text : text.slice(1, -1).replaceAll("''", "'"));
+    const cast = isNumber ? `::${numberType(text)}` : '';
+    this.#result += `${this.#sql.slice(this.#copied, token.start)}$${this.values.length}${cast}`;
+    this.#copied = token.end;
+  }
+
+  get text(): string {
+    return this.#result + this.#sql.slice(this.#copied);
+  }
+}
+
+const SAFE_BEFORE = new Set(['=', '<', '>', '(', ',', '+', '-', '*']);
+const SAFE_WORDS = new Set(['like', 'ilike', 'and', 'between', 'limit']);
+
+/** Only where a constant of unknown type and a parameter resolve alike; `interval '1 day'` and the like stay as they are. */
+function mayBind(sql: string, token: Token, before: Token | null): boolean {
+  if (before === null) return false;
+  const text = sql.slice(before.start, before.end).toLowerCase();
+  if (before.kind === 'word') return SAFE_WORDS.has(text);
+  return (before.kind === 'symbol' || before.kind === 'open') && SAFE_BEFORE.has(text);
+}
+
+/** What follows a literal in an expression whose type the literal decides; there it stays a literal. */
+function isCastOrPath(sql: string, end: number): boolean {
+  return /^\s*(::|->|#>|\[)/.test(sql.slice(end, end + 8));
+}
+
+/** Operators like `->`, `#>>`, `@>` and `||` choose by the literal's type, so their right side stays a literal. */
+function endsOperator(sql: string, before: Token): boolean {
+  return (
+    before.kind === 'symbol' &&
+    /(->>?|#>>?|#-|@>|<@|@@|\|\||~\*?|&&|\?[|&]?)\s*$/.test(sql.slice(0, before.end).slice(-4))
+  );
+}
+
+/**
+ * Puts binds in the place of inlined numbers and texts of an UPDATE or DELETE, so that the same write gives the same
+ * text and can be a prepared statement. Returns the text as it is where that is not plainly safe.
+ */
+export function bindLiterals(sql: string, given: readonly unknown[]): BoundText {
+  const unchanged = { sql, values: given };
+  const binder = new Binder(sql, given);
+  const scanner = new Scanner(sql);
+  let before: Token | null = null;
+  for (let token = scanner.next(); token; token = scanner.next()) {
+    if (token.kind === 'escapeText' || token.kind === 'dollarText') return unchanged;
+    // A number after ORDER BY or GROUP BY is a position, not a value.
+    if (token.kind === 'word' && sql.slice(token.start, token.end).toLowerCase() === 'by') return unchanged;
+    const isLiteral = token.kind === 'text' || token.kind === 'number';
+    if (
+      isLiteral &&
+      mayBind(sql, token, before) &&
+      !isCastOrPath(sql, token.end) &&
+      !(before && endsOperator(sql, before))
+    ) {
+      if (binder.count === MAX_LITERALS) return unchanged;
+      binder.bind(token);
+    }
+    before = token;
+  }
+  return binder.count === 0 ? unchanged : { sql: binder.text, values: binder.values };
+}

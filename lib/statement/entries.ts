@@ -1,0 +1,186 @@
+import type { CapturedAction } from '../core/types';
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../schema/quote';
+import type { ContextBinds } from './context-binds';
+import { createdDelta, deletedDelta, objectPk, objectRepr, updatedDelta, versionValue } from './delta';
+import { newImage, oldImage, type ModelPlan, type PlannedColumn, type StatementSettings } from './plan';
+import type { ImageMode } from './written-rows';
+
+/** Rows whose images stand in a common table expression, to be turned into entries and versions. */
+export interface ImageSource {
+  /** Name of the expression with the images. */
+  readonly from: string;
+  /** Keeps the names of several sources in one statement apart. */
+  readonly suffix: string;
+  readonly mode: ImageMode;
+  /** Whether the statement may have changed the primary key. */
+  readonly mayMoveKey: boolean;
+  readonly plan: ModelPlan;
+}
+
+/** One way in which a written row becomes an entry. */
+interface Branch {
+  readonly action: string;
+  readonly image: (column: PlannedColumn) => string;
+  readonly delta: string;
+  readonly where: string | null;
+  /** Data of this row that is merged over the context's. */
+  readonly extra: string;
+}
+
+const NO_EXTRA = 'null::jsonb';
+
+function actionOf(action: CapturedAction): string {
+  return `'${action}'`;
+}
+
+/** On a paranoid model, `deletedAt` going from null is a delete, whichever method was called. */
+function updateAction(plan: ModelPlan): string {
+  if (!plan.deletedAt) return actionOf('update');
+  const [before, after] = [oldImage(plan.deletedAt), newImage(plan.deletedAt)];
+  return `case when ${before} is null and ${after} is not null then 'delete' else 'update' end`;
+}
+
+function upsertAction(plan: ModelPlan): string {
+  return `case when ${firstOldKey(plan)} is null then 'create' else ${updateAction(plan)} end`;
+}
+
+function firstOldKey(plan: ModelPlan): string {
+  const [key] = plan.keys;
+  return key ? oldImage(key) : 'null';
+}
+
+function keyMoved(plan: ModelPlan): string {
+  return plan.keys.map((key) => `${oldImage(key)} is distinct from ${newImage(key)}`).join(' or ');
+}
+
+function branches({ mode, plan, mayMoveKey }: ImageSource): Branch[] {
+  const created = { image: newImage, delta: createdDelta(plan), where: null, extra: NO_EXTRA };
+  if (mode === 'created') return [{ ...created, action: actionOf('create') }];
+  const deleted = { image: oldImage, delta: deletedDelta(plan), where: null, extra: NO_EXTRA };
+  if (mode === 'deleted') return [{ ...deleted, action: actionOf('delete') }];
+  const action = mode === 'updated' ? updateAction(plan) : upsertAction(plan);
+  const updated = { action, image: newImage, delta: updatedDelta(plan), where: null, extra: NO_EXTRA };
+  if (!mayMoveKey) return [updated];
+  const moved = keyMoved(plan);
+  return [{ ...updated, where: `not (${moved})` }, ...movedBranches(plan, moved)];
+}
+
+/** A changed key is the end of one object and the beginning of another; each names the other. */
+function movedBranches(plan: ModelPlan, moved: string): Branch[] {
+  const naming = (name: string, pk: string): string => `jsonb_build_object('${name}', ${pk})`;
+  const gone = naming('movedTo', objectPk(plan, newImage));
+  const come = naming('movedFrom', objectPk(plan, oldImage));
+  return [
+    { action: actionOf('delete'), image: oldImage, delta: deletedDelta(plan), where: moved, extra: gone },
+    { action: actionOf('create'), image: newImage, delta: createdDelta(plan), where: moved, extra: come },
+  ];
+}
+
+/** Columns of the history table that a version fills. */
+function versionColumns(plan: ModelPlan): readonly PlannedColumn[] {
+  return plan.history ? plan.columns.filter((column) => column.inVersion) : [];
+}
+
+/** Old images exist only for compared columns; a key that moved keeps its other columns as they are now. */
+function versionImage(branch: Branch, source: ImageSource): (column: PlannedColumn) => string {
+  if (branch.image === newImage || source.mode === 'deleted') return branch.image;
+  return (column) => (column.inDelta || column.isKey ? oldImage(column) : newImage(column));
+}
+
+function branchSelect(branch: Branch, source: ImageSource): string {
+  const { plan } = source;
+  const versions = versionColumns(plan).map(
+    (column) => `${versionValue(column, versionImage(branch, source))} as ${newImage(column)}`,
+  );
+  const columns = [
+    `${branch.action} as "action"`,
+    `${objectPk(plan, branch.image)} as "pk"`,
+    `${objectRepr(plan, branch.image)} as "repr"`,
+    `${branch.delta} as "delta"`,
+    `${branch.extra} as "extra"`,
+    ...versions,
+  ];
+  const where = branch.where === null ? '' : ` where ${branch.where}`;
+  return `select ${columns.join(', ')} from ${source.from}${where}`;
+}
+
+/** Rows that leave an entry: those that differ, with an action that is kept. */
+function entryCondition(plan: ModelPlan): string {
+  const differing = `"!b"."delta" <> ''`;
+  if (plan.actions.size === 3) return differing;
+  const actions = [...plan.actions].map((action) => quoteLiteral(action));
+  return actions.length === 0 ? 'false' : `${differing} and "!b"."action" in (${actions.join(', ')})`;
+}
+
+/**
+ * The instant of a statement, taken after all its rows are locked: `now()` would date a write that waited for a lock
+ * before the one it waited for.
+ */
+export function clock(written: string): string {
+  return `"!t" as materialized (select clock_timestamp() as "at" from (select count(*) from ${written}) "!z")`;
+}
+
+/** The rows to log with their ids: drawn here, once, so that entry and version share them without a join. */
+function loggedRows(source: ImageSource, settings: StatementSettings): string {
+  const selects = branches(source).map((branch) => branchSelect(branch, source));
+  // OFFSET 0 keeps the delta from being computed twice, for the condition and for the entry.
+  const rows = selects.length === 1 ? `${selects[0]} offset 0` : `${selects.join(' union all ')} offset 0`;
+  const id = `nextval(${quoteLiteral(settings.logSequence)}::regclass) as "id"`;
+  const from = `(${rows}) "!b", "!t"`;
+  return `"!d${source.suffix}" as materialized (select ${id}, "!t"."at", "!b".* from ${from} where ${entryCondition(source.plan)})`;
+}
+
+function entryInsert(source: ImageSource, settings: StatementSettings, binds: ContextBinds): string {
+  const values: [column: string, value: string][] = [
+    ['id', '"id"'],
+    ['timestamp', '"at"'],
+    ['action', '"action"'],
+    ['model', quoteLiteral(source.plan.name)],
+    ['object_pk', '"pk"'],
+    ['object_repr', '"repr"'],
+    ['changes', `('{' || "delta" || '}')::jsonb`],
+    ['actor_id', binds.actorId],
+    ['actor_label', binds.actorLabel],
+    ['actor_type', binds.actorType],
+    ['remote_addr', binds.remoteAddr],
+    ['remote_port', binds.remotePort],
+    ['correlation_id', binds.correlationId],
+    ['request', binds.request],
+    ['transaction_id', 'pg_current_xact_id()::text::bigint'],
+    ['reason', binds.reason],
+    ['additional_data', additionalData(source, binds)],
+  ];
+  return `"!e${source.suffix}" as (${insertFrom(quoteTable(settings.log), values, source)})`;
+}
+
+function additionalData(source: ImageSource, binds: ContextBinds): string {
+  if (!source.mayMoveKey) return binds.additionalData;
+  return `case when "extra" is null then ${binds.additionalData} else coalesce(${binds.additionalData}, '{}') || "extra" end`;
+}
+
+function insertFrom(table: string, values: readonly [string, string][], source: ImageSource): string {
+  const columns = values.map(([column]) => quoteIdentifier(column)).join(', ');
+  const expressions = values.map(([, value]) => value).join(', ');
+  return `insert into ${table} (${columns}) select ${expressions} from "!d${source.suffix}"`;
+}
+
+const HISTORY_TYPE = `case "action" when 'create' then '+' when 'delete' then '-' else '~' end`;
+
+function versionInsert(source: ImageSource, binds: ContextBinds): string[] {
+  const { plan } = source;
+  if (!plan.history) return [];
+  const values: [string, string][] = [
+    ...versionColumns(plan).map((column): [string, string] => [column.column, newImage(column)]),
+    ['history_date', '"at"'],
+    ['history_type', HISTORY_TYPE],
+    ['history_user_id', binds.actorId],
+    ['history_change_reason', binds.reason],
+    ['log_entry_id', '"id"'],
+  ];
+  return [`"!v${source.suffix}" as (${insertFrom(quoteTable(plan.history), values, source)})`];
+}
+
+/** The common table expressions that store entries and versions of the rows in `source.from`; `clock` must precede them. */
+export function entryExpressions(source: ImageSource, settings: StatementSettings, binds: ContextBinds): string[] {
+  return [loggedRows(source, settings), entryInsert(source, settings, binds), ...versionInsert(source, binds)];
+}

@@ -1,0 +1,265 @@
+import type { TableName } from '../schema/quote';
+import { nameOf, Scanner, type Token } from './scanner';
+
+/** A single INSERT, UPDATE or DELETE in a shape that can become part of a larger statement. */
+export interface ParsedWrite {
+  readonly kind: 'insert' | 'update' | 'delete';
+  readonly table: TableName;
+  /** The table as the statement spells it. */
+  readonly tableText: string;
+  /** The statement up to its RETURNING or end. */
+  readonly body: string;
+  /** UPDATE only: the SET list without the keyword. */
+  readonly set: string;
+  /** UPDATE and DELETE: the condition without the keyword, null when there is none. */
+  readonly where: string | null;
+  /** INSERT only: what happens to a row that is there already. */
+  readonly onConflict: 'none' | 'nothing' | 'update';
+  /** Columns of RETURNING as names; `'*'` for all, null when nothing was asked for. */
+  readonly returning: readonly string[] | '*' | null;
+}
+
+/** What a text turned out to be. */
+export type ParsedStatement =
+  | { readonly shape: 'write'; readonly write: ParsedWrite }
+  | { readonly shape: 'truncate'; readonly table: TableName; readonly tableText: string; readonly cascade: boolean }
+  /** The temporary function of `findOrCreate` around an INSERT. */
+  | { readonly shape: 'guardedInsert'; readonly insert: ParsedWrite }
+  | { readonly shape: 'definition' }
+  /** Writes, but in a shape nobody has taught the compiler. */
+  | { readonly shape: 'unknownWrite' }
+  | { readonly shape: 'other' };
+
+const DEFINITIONS = new Set(['create', 'alter', 'drop', 'comment', 'reindex']);
+const OTHER: ParsedStatement = { shape: 'other' };
+const UNKNOWN: ParsedStatement = { shape: 'unknownWrite' };
+const DEFINITION: ParsedStatement = { shape: 'definition' };
+
+/** Reads one statement left to right with one token of look-ahead. */
+class Reader {
+  readonly sql: string;
+  readonly #scanner: Scanner;
+  current: Token | null;
+
+  constructor(sql: string) {
+    this.sql = sql;
+    this.#scanner = new Scanner(sql);
+    this.current = this.#scanner.next();
+  }
+
+  text(token: Token): string {
+    return this.sql.slice(token.start, token.end);
+  }
+
+  advance(): Token | null {
+    const token = this.current;
+    this.current = this.#scanner.next();
+    return token;
+  }
+
+  /** The current token as a lower-case word, or an empty string. */
+  get word(): string {
+    return this.current?.kind === 'word' ? this.text(this.current).toLowerCase() : '';
+  }
+
+  accept(word: string): boolean {
+    if (this.word !== word) return false;
+    this.advance();
+    return true;
+  }
+
+  acceptSymbol(symbol: string): boolean {
+    if (this.current?.kind !== 'symbol' || this.text(this.current) !== symbol) return false;
+    this.advance();
+    return true;
+  }
+
+  /** `name`, or `name.name`. */
+  table(): { table: TableName; text: string } | null {
+    const first = this.#name();
+    if (!first) return null;
+    if (!this.acceptSymbol('.'))
+      return { table: { schema: null, table: nameOf(this.sql, first) }, text: this.text(first) };
+    const second = this.#name();
+    if (!second) return null;
+    const table = { schema: nameOf(this.sql, first), table: nameOf(this.sql, second) };
+    return { table, text: this.sql.slice(first.start, second.end) };
+  }
+
+  #name(): Token | null {
+    const { current } = this;
+    if (current?.kind !== 'name' && current?.kind !== 'word') return null;
+    return this.advance();
+  }
+
+  /** Moves to the next top-level token that is one of `words`, or to the end of the statement. */
+  skipTo(words: ReadonlySet<string>): void {
+    while (this.current && !this.atEnd) {
+      if (this.current.depth === 0 && words.has(this.word)) return;
+      this.advance();
+    }
+  }
+
+  get atEnd(): boolean {
+    return (
+      this.current === null ||
+      (this.current.kind === 'symbol' && this.current.depth === 0 && this.text(this.current) === ';')
+    );
+  }
+
+  /** True when nothing but a closing semicolon follows. */
+  get isDone(): boolean {
+    this.acceptSymbol(';');
+    return this.current === null;
+  }
+
+  get position(): number {
+    return this.current?.start ?? this.sql.length;
+  }
+}
+
+/** The columns of RETURNING, null when one of them is more than a name. */
+function readReturning(reader: Reader): readonly string[] | '*' | null {
+  if (reader.acceptSymbol('*')) return '*';
+  const names: string[] = [];
+  do {
+    const token = reader.advance();
+    if (token?.kind !== 'name' && token?.kind !== 'word') return null;
+    names.push(nameOf(reader.sql, token));
+  } while (reader.acceptSymbol(','));
+  return names;
+}
+
+interface Tail {
+  readonly body: string;
+  readonly returning: ParsedWrite['returning'];
+}
+
+/** The end of a write: RETURNING if there is one, then nothing more. */
+function readTail(reader: Reader): Tail | null {
+  const body = reader.sql.slice(0, reader.position).trimEnd();
+  const asked = reader.accept('returning');
+  const returning = asked ? readReturning(reader) : null;
+  if ((asked && returning === null) || !reader.isDone) return null;
+  return { body, returning };
+}
+
+const AFTER_SET = new Set(['from', 'where', 'returning']);
+const AFTER_TARGET = new Set(['using', 'where', 'returning']);
+const AFTER_WHERE = new Set(['returning']);
+const AFTER_INSERT = new Set(['on', 'returning']);
+
+function readWhere(reader: Reader): string | null {
+  if (!reader.accept('where')) return null;
+  const start = reader.position;
+  reader.skipTo(AFTER_WHERE);
+  return reader.sql.slice(start, reader.position).trimEnd();
+}
+
+function parseUpdate(reader: Reader): ParsedStatement {
+  const target = reader.table();
+  if (!target || !reader.accept('set')) return UNKNOWN;
+  const start = reader.position;
+  reader.skipTo(AFTER_SET);
+  const set = reader.sql.slice(start, reader.position).trimEnd();
+  if (reader.word === 'from') return UNKNOWN;
+  const where = readWhere(reader);
+  return finish(reader, 'update', target, { set, where });
+}
+
+function parseDelete(reader: Reader): ParsedStatement {
+  const target = reader.accept('from') ? reader.table() : null;
+  if (!target || !(reader.atEnd || AFTER_TARGET.has(reader.word)) || reader.word === 'using') return UNKNOWN;
+  const where = readWhere(reader);
+  return finish(reader, 'delete', target, { where });
+}
+
+function parseInsert(reader: Reader): ParsedStatement {
+  const target = reader.accept('into') ? reader.table() : null;
+  if (!target || reader.word === 'as') return UNKNOWN;
+  reader.skipTo(AFTER_INSERT);
+  let onConflict: ParsedWrite['onConflict'] = 'none';
+  if (reader.accept('on')) {
+    reader.skipTo(new Set(['do']));
+    reader.advance();
+    onConflict = reader.word === 'nothing' ? 'nothing' : 'update';
+    reader.skipTo(new Set(['where', 'returning']));
+    if (reader.word === 'where') return UNKNOWN;
+  }
+  return finish(reader, 'insert', target, { onConflict });
+}
+
+function finish(
+  reader: Reader,
+  kind: ParsedWrite['kind'],
+  target: { table: TableName; text: string },
+  parts: Partial<ParsedWrite>,
+): ParsedStatement {
+  const tail = readTail(reader);
+  if (!tail) return UNKNOWN;
+  const defaults = { set: '', where: null, onConflict: 'none' } as const;
+  return {
+    shape: 'write',
+    write: { ...defaults, ...parts, kind, table: target.table, tableText: target.text, ...tail },
+  };
+}
+
+/** What `sql` does, as far as a write can be compiled; reads the text once and never throws. */
+export function parseStatement(sql: string): ParsedStatement {
+  const reader = new Reader(sql);
+  if (reader.accept('update')) return parseUpdate(reader);
+  if (reader.accept('insert')) return parseInsert(reader);
+  if (reader.accept('delete')) return parseDelete(reader);
+  if (reader.accept('truncate')) return parseTruncate(reader);
+  if (reader.word === 'create') return parseGuardedInsert(sql) ?? DEFINITION;
+  if (reader.word === 'with' || reader.word === 'merge') return writesSomewhere(reader) ? UNKNOWN : OTHER;
+  return DEFINITIONS.has(reader.word) ? DEFINITION : OTHER;
+}
+
+/** One table; a list of tables is a raw statement that nobody has taught the compiler. */
+function parseTruncate(reader: Reader): ParsedStatement {
+  reader.accept('table');
+  const target = reader.table();
+  if (!target) return UNKNOWN;
+  const rest = new Set<string>();
+  for (; !reader.atEnd; reader.advance()) rest.add(reader.word);
+  if (rest.has('') || !reader.isDone) return UNKNOWN;
+  return { shape: 'truncate', table: target.table, tableText: target.text, cascade: rest.has('cascade') };
+}
+
+const GUARDED_INSERT =
+  /^CREATE OR REPLACE FUNCTION pg_temp\.testfunc\(.*?\) RETURNS RECORD AS (\$func_\w+\$) BEGIN (INSERT .*) RETURNING \* INTO response; EXCEPTION WHEN unique_violation THEN .*? END \1 LANGUAGE plpgsql; SELECT (.*?), testfunc\.sequelize_caught_exception FROM pg_temp\.testfunc\(\); DROP FUNCTION IF EXISTS pg_temp\.testfunc\(\);$/s;
+
+/** The INSERT inside the function, asking for the columns that the caller selects from its result. */
+function parseGuardedInsert(sql: string): ParsedStatement | null {
+  const match = GUARDED_INSERT.exec(sql);
+  if (!match) return null;
+  const columns = (match[3] ?? '').replaceAll('(testfunc.response).', '');
+  const inner = parseStatement(`${match[2] ?? ''} RETURNING ${columns}`);
+  return inner.shape === 'write' ? { shape: 'guardedInsert', insert: inner.write } : UNKNOWN;
+}
+
+const WRITING_WORDS = new Set(['insert', 'update', 'delete', 'merge']);
+
+function writesSomewhere(reader: Reader): boolean {
+  for (let before = ''; reader.current; reader.advance()) {
+    // "FOR UPDATE" and "FOR NO KEY UPDATE" lock, they don't write.
+    if (WRITING_WORDS.has(reader.word) && before !== 'for' && before !== 'key') return true;
+    before = reader.word;
+  }
+  return false;
+}
+
+/** The columns a SET list assigns to; `("a", "b") = (…)` included. */
+export function assignedColumns(set: string): string[] {
+  const columns: string[] = [];
+  const scanner = new Scanner(set);
+  let isTarget = true;
+  for (let token = scanner.next(); token; token = scanner.next()) {
+    const text = set.slice(token.start, token.end);
+    if (token.depth === 0 && text === ',') isTarget = true;
+    else if (token.depth === 0 && text === '=') isTarget = false;
+    else if (isTarget && (token.kind === 'name' || token.kind === 'word')) columns.push(nameOf(set, token));
+  }
+  return columns;
+}

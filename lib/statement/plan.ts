@@ -1,0 +1,56 @@
+import type { CapturedAction } from '../core/types';
+import type { TableName } from '../schema/quote';
+import type { EncodedColumn } from './encode';
+
+/** One tracked column as statements see it: the model's choice joined with the column's type in the database. */
+export interface PlannedColumn extends EncodedColumn {
+  /** Position that numbers the image's columns: PostgreSQL cuts longer names at 63 bytes. */
+  readonly index: number;
+  readonly attribute: string;
+  readonly column: string;
+  readonly isKey: boolean;
+  readonly inDelta: boolean;
+  /** Whether the history table has the column. */
+  readonly inVersion: boolean;
+}
+
+/** All that is known of a registered model before any of its writes is compiled. */
+export interface ModelPlan {
+  readonly name: string;
+  readonly table: TableName;
+  readonly columns: readonly PlannedColumn[];
+  readonly keys: readonly PlannedColumn[];
+  readonly deletedAt: PlannedColumn | null;
+  readonly repr: string | null;
+  readonly actions: ReadonlySet<CapturedAction>;
+  readonly history: TableName | null;
+  /** Every column of the table, for RETURNING *. */
+  readonly tableColumns: readonly string[];
+}
+
+/** Where an actor's label is read when only the id is known. */
+export interface ActorRow {
+  readonly table: TableName;
+  readonly keyColumn: string;
+  readonly keyType: string;
+  readonly labelColumn: string;
+}
+
+/** What statements need to know of the server and the log. */
+export interface StatementSettings {
+  /** PostgreSQL 18's RETURNING old/new. */
+  readonly returningOldNew: boolean;
+  readonly log: TableName;
+  /** Sequence of the log's identity column, as PostgreSQL names it. */
+  readonly logSequence: string;
+  readonly actorRow: ActorRow | null;
+}
+
+/** A row before and after the write, as columns of a common table expression. */
+export function oldImage({ index }: PlannedColumn): string {
+  return `"!o${index}"`;
+}
+
+export function newImage({ index }: PlannedColumn): string {
+  return `"!n${index}"`;
+}

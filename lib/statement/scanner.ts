@@ -1,0 +1,140 @@
+/** Kinds of SQL tokens; white space and comments are passed over. */
+export type TokenKind =
+  'word' | 'name' | 'text' | 'escapeText' | 'dollarText' | 'number' | 'bind' | 'open' | 'close' | 'symbol';
+
+export interface Token {
+  readonly kind: TokenKind;
+  readonly start: number;
+  readonly end: number;
+  /** Parentheses open before this token; an opening and its closing one have the same depth. */
+  readonly depth: number;
+}
+
+const SPACE = /\s/;
+const WORD_START = /[A-Za-z_\u0080-\uffff]/;
+const WORD = /[\w$\u0080-\uffff]*/y;
+const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
+const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y;
+const BIND = /\$\d+/y;
+
+function matchAt(pattern: RegExp, sql: string, at: number): string | null {
+  pattern.lastIndex = at;
+  return pattern.exec(sql)?.[0] ?? null;
+}
+
+/** End of a quoted run that begins at `start`; a doubled quote stands for itself. */
+function quotedEnd(sql: string, start: number, quote: string): number {
+  let at = start + 1;
+  for (;;) {
+    const close = sql.indexOf(quote, at);
+    if (close < 0) return sql.length;
+    if (sql[close + 1] !== quote) return close + 1;
+    at = close + 2;
+  }
+}
+
+/** End of an `E'…'` text, in which a backslash takes the next character with it. */
+function escapeTextEnd(sql: string, quoteAt: number): number {
+  for (let at = quoteAt + 1; at < sql.length; at += 1) {
+    if (sql[at] === '\\') at += 1;
+    else if (sql[at] === "'" && sql[at + 1] === "'") at += 1;
+    else if (sql[at] === "'") return at + 1;
+  }
+  return sql.length;
+}
+
+/** End of a block comment; they nest in PostgreSQL. */
+function blockCommentEnd(sql: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < sql.length; at += 1) {
+    if (sql.startsWith('/*', at)) [depth, at] = [depth + 1, at + 1];
+    else if (sql.startsWith('*/', at)) [depth, at] = [depth - 1, at + 1];
+    if (depth === 0) return at + 1;
+  }
+  return sql.length;
+}
+
+/** Reads SQL token by token; knows strings, quoted names, dollar quotes, comments and parentheses, nothing of the grammar. */
+export class Scanner {
+  readonly #sql: string;
+  #at = 0;
+  #depth = 0;
+
+  constructor(sql: string, at = 0) {
+    this.#sql = sql;
+    this.#at = at;
+  }
+
+  /** The next token, or null at the end. */
+  next(): Token | null {
+    this.#skipBlank();
+    const start = this.#at;
+    const first = this.#sql[start];
+    if (first === undefined) return null;
+    const kind = this.#read(first);
+    if (kind === 'close') this.#depth -= 1;
+    const token = { kind, start, end: this.#at, depth: this.#depth };
+    if (kind === 'open') this.#depth += 1;
+    return token;
+  }
+
+  #skipBlank(): void {
+    for (;;) {
+      const here = this.#sql[this.#at];
+      if (here === undefined) return;
+      if (SPACE.test(here)) this.#at += 1;
+      else if (here === '-' && this.#sql[this.#at + 1] === '-') this.#skipLine();
+      else if (here === '/' && this.#sql[this.#at + 1] === '*')
+        this.#at = blockCommentEnd(this.#sql, this.#at);
+      else return;
+    }
+  }
+
+  #skipLine(): void {
+    const end = this.#sql.indexOf('\n', this.#at);
+    this.#at = end < 0 ? this.#sql.length : end + 1;
+  }
+
+  #read(first: string): TokenKind {
+    if (first === '(') return this.#take(1, 'open');
+    if (first === ')') return this.#take(1, 'close');
+    if (first === "'") return this.#until(quotedEnd(this.#sql, this.#at, "'"), 'text');
+    if (first === '"') return this.#until(quotedEnd(this.#sql, this.#at, '"'), 'name');
+    if (first === '$') return this.#readDollar();
+    if (WORD_START.test(first)) return this.#readWord();
+    const number = matchAt(NUMBER, this.#sql, this.#at);
+    return number ? this.#take(number.length, 'number') : this.#take(1, 'symbol');
+  }
+
+  #readDollar(): TokenKind {
+    const bind = matchAt(BIND, this.#sql, this.#at);
+    if (bind) return this.#take(bind.length, 'bind');
+    const tag = matchAt(DOLLAR_TAG, this.#sql, this.#at);
+    if (!tag) return this.#take(1, 'symbol');
+    const close = this.#sql.indexOf(tag, this.#at + tag.length);
+    return this.#until(close < 0 ? this.#sql.length : close + tag.length, 'dollarText');
+  }
+
+  #readWord(): TokenKind {
+    const word = matchAt(WORD, this.#sql, this.#at) ?? '';
+    const after = this.#at + word.length;
+    const isPrefix = this.#sql[after] === "'" && /^[eEbBxXnN]$/.test(word);
+    if (isPrefix) return this.#until(escapeTextEnd(this.#sql, after), 'escapeText');
+    return this.#take(word.length, 'word');
+  }
+
+  #take(length: number, kind: TokenKind): TokenKind {
+    return this.#until(this.#at + length, kind);
+  }
+
+  #until(end: number, kind: TokenKind): TokenKind {
+    this.#at = end;
+    return kind;
+  }
+}
+
+/** The name a `name` or `word` token stands for: quoted as it is, unquoted folded to lower case. */
+export function nameOf(sql: string, token: Token): string {
+  const text = sql.slice(token.start, token.end);
+  return token.kind === 'name' ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase();
+}

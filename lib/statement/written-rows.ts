@@ -1,0 +1,94 @@
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../schema/quote';
+import type { ParsedWrite } from './parse-write';
+import { newImage, oldImage, type ModelPlan, type PlannedColumn, type StatementSettings } from './plan';
+
+/** Which images a write leaves: an insert only new rows, a delete only old ones, an upsert both or only new ones. */
+export type ImageMode = 'created' | 'updated' | 'deleted' | 'upserted';
+
+/** The name of the common table expression that holds the written rows. */
+export const WRITTEN = '"!w"';
+
+/** Columns the caller asked for, by name. */
+export function askedColumns(write: ParsedWrite, plan: ModelPlan): readonly string[] | null {
+  return write.returning === '*' ? plan.tableColumns : write.returning;
+}
+
+export function imageMode(write: ParsedWrite): ImageMode {
+  if (write.kind === 'delete') return 'deleted';
+  if (write.kind === 'update') return 'updated';
+  return write.onConflict === 'update' ? 'upserted' : 'created';
+}
+
+/** Columns whose old value is compared; of the others only the newest value is kept. */
+function comparedColumns(plan: ModelPlan): readonly PlannedColumn[] {
+  return plan.columns.filter((column) => column.inDelta || column.isKey);
+}
+
+function list(parts: readonly string[]): string {
+  return parts.join(', ');
+}
+
+function asked(write: ParsedWrite, plan: ModelPlan): string[] {
+  return (askedColumns(write, plan) ?? []).map(quoteIdentifier);
+}
+
+/** Sequelize's own write as common table expressions, the last of them `"!w"`: the asked columns, old and new images. */
+export function writtenRows(write: ParsedWrite, plan: ModelPlan, settings: StatementSettings): string[] {
+  const mode = imageMode(write);
+  if (mode === 'created' || mode === 'deleted') return [oneSided(write, plan, mode)];
+  if (settings.returningOldNew) return [bothSided(write, plan)];
+  return mode === 'updated' ? [lockedUpdate(write, plan)] : carriedUpsert(write, plan);
+}
+
+function cte(name: string, body: string, returning: readonly string[]): string {
+  return `${name} as (${body} returning ${list(returning)})`;
+}
+
+function oneSided(write: ParsedWrite, plan: ModelPlan, mode: 'created' | 'deleted'): string {
+  const image = mode === 'created' ? newImage : oldImage;
+  const images = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${image(column)}`);
+  return cte(WRITTEN, write.body, [...asked(write, plan), ...images]);
+}
+
+/** PostgreSQL 18. The aliases keep tables that are themselves called old or new readable. */
+function bothSided(write: ParsedWrite, plan: ModelPlan): string {
+  const olds = comparedColumns(plan).map((column) => `"!old".${quoteIdentifier(column.column)} as ${oldImage(column)}`);
+  const news = plan.columns.map((column) => `"!new".${quoteIdentifier(column.column)} as ${newImage(column)}`);
+  return `${WRITTEN} as (${write.body} returning with (old as "!old", new as "!new") ${list([...asked(write, plan), ...olds, ...news])})`;
+}
+
+/**
+ * PostgreSQL 15 to 17: the row is read under its lock first, and paired with its new state by the old key, so that the
+ * pair is exact also under contention and when the key itself changes. The lock is the one the update takes itself.
+ */
+function lockedUpdate(write: ParsedWrite, plan: ModelPlan): string {
+  const olds = comparedColumns(plan).map((column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`);
+  const where = write.where === null ? '' : ` where ${write.where}`;
+  const locked = `(select ${list(olds)} from ${write.tableText}${where} for no key update) "!l"`;
+  const table = quoteIdentifier(write.table.table);
+  const pair = plan.keys.map((key) => `${table}.${quoteIdentifier(key.column)} = "!l".${oldImage(key)}`).join(' and ');
+  const oldImages = comparedColumns(plan).map((column) => `"!l".${oldImage(column)}`);
+  const newImages = plan.columns.map((column) => `${table}.${quoteIdentifier(column.column)} as ${newImage(column)}`);
+  const askedHere = asked(write, plan).map((column) => `${table}.${column}`);
+  const body = `update ${write.tableText} set ${write.set} from ${locked} where ${pair}`;
+  return cte(WRITTEN, body, [...askedHere, ...oldImages, ...newImages]);
+}
+
+const CARRIER = quoteLiteral('sequelize_auditlog.old');
+
+/**
+ * PostgreSQL 15 to 17: only the WHERE of DO UPDATE sees the locked old row of an upsert. It puts the row into a
+ * transaction-local setting, RETURNING takes it out again; empty means that the row was inserted.
+ */
+function carriedUpsert(write: ParsedWrite, plan: ModelPlan): string[] {
+  const row = `to_json(${quoteIdentifier(write.table.table)})::text`;
+  const body = `${write.body} where set_config(${CARRIER}, ${row}, true) is not null`;
+  const news = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${newImage(column)}`);
+  const carried = [`nullif(current_setting(${CARRIER}, true), '') as "!old"`, `set_config(${CARRIER}, '', true) as "!cleared"`];
+  const typed = comparedColumns(plan).map((column) => `"!p".${quoteIdentifier(column.column)} as ${oldImage(column)}`);
+  const record = `json_populate_record(null::${quoteTable(write.table)}, "!u"."!old"::json)`;
+  return [
+    cte('"!u"', body, [...asked(write, plan), ...news, ...carried]),
+    `${WRITTEN} as (select "!u".*, ${list(typed)} from "!u" left join lateral ${record} "!p" on "!u"."!old" is not null)`,
+  ];
+}
