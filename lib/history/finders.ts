@@ -52,7 +52,8 @@ export async function findEntries(
 ): Promise<LogEntry[]> {
   const { Op } = runtimeOf(settings.sequelize);
   const both = options.where === undefined ? where : { [Op.and]: [where, options.where] };
-  const found = await settings.LogEntry.findAll({ order: [['id', 'DESC']], ...options, where: both as EntryWhere });
+  const order = options.order ?? [['id', 'DESC']];
+  const found = await settings.LogEntry.findAll({ ...options, order, where: both as EntryWhere });
   if (actors && options.raw !== true) await loadActors(settings, found, options);
   return found;
 }

@@ -2,12 +2,11 @@ import type { Model, ModelStatic, Transaction, WhereOptions } from 'sequelize';
 import type { LogEntry } from '../schema/log-entry';
 import { defineHidden } from '../schema/read-only';
 import { runtimeOf } from '../schema/sequelize-runtime';
-import type { Snapshot } from '../schema/snapshot-model';
 import { fitsKey, keyTexts, objectPkOf } from './object-key';
 import type { HistorySettings } from './settings';
 
-/** Entries or versions, whose actors can be loaded. */
-export type ActorRecord = LogEntry | Snapshot;
+/** An entry or a version, whose actor can be loaded. */
+export type ActorRecord = Model & { actor?: Model | null };
 
 export interface LoadActorsOptions {
   readonly transaction?: Transaction | null | undefined;

@@ -81,14 +81,15 @@ const CARRIER = quoteLiteral('sequelize_auditlog.old');
  * transaction-local setting, RETURNING takes it out again; empty means that the row was inserted.
  */
 function carriedUpsert(write: ParsedWrite, plan: ModelPlan): string[] {
-  const row = `to_json(${quoteIdentifier(write.table.table)})::text`;
+  // As PostgreSQL's own text of the row: JSON would refuse what a json column may hold.
+  const row = `(${quoteIdentifier(write.table.table)}.*)::text`;
   const body = `${write.body} where set_config(${CARRIER}, ${row}, true) is not null`;
   const news = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${newImage(column)}`);
   const carried = [`nullif(current_setting(${CARRIER}, true), '') as "!old"`, `set_config(${CARRIER}, '', true) as "!cleared"`];
-  const typed = comparedColumns(plan).map((column) => `"!p".${quoteIdentifier(column.column)} as ${oldImage(column)}`);
-  const record = `json_populate_record(null::${quoteTable(write.table)}, "!u"."!old"::json)`;
+  const typed = comparedColumns(plan).map((column) => `("!p"."!row").${quoteIdentifier(column.column)} as ${oldImage(column)}`);
+  const record = `select "!u"."!old"::${quoteTable(write.table)} as "!row"`;
   return [
     cte('"!u"', body, [...asked(write, plan), ...news, ...carried]),
-    `${WRITTEN} as (select "!u".*, ${list(typed)} from "!u" left join lateral ${record} "!p" on "!u"."!old" is not null)`,
+    `${WRITTEN} as (select "!u".*, ${list(typed)} from "!u", lateral (${record} offset 0) "!p")`,
   ];
 }

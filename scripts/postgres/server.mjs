@@ -103,9 +103,11 @@ async function readLog({ home }) {
 
 // PostgreSQL refuses to run as root.
 function unprivilegedAccount() {
-  if (process.getuid?.() !== 0) return {};
-  const id = (flag) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
-  return { uid: id('-u'), gid: id('-g') };
+  return process.getuid?.() === 0 ? { uid: idOfNobody('-u'), gid: idOfNobody('-g') } : {};
+}
+
+function idOfNobody(flag) {
+  return Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
 }
 
 async function usableBinaries(packageName, home, account) {

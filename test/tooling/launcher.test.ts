@@ -125,7 +125,7 @@ interface Announcement {
 async function started({ alone = true } = {}) {
   const launcher = launchNode(announceAndWait);
   const command = JSON.parse(await firstLine(launcher)) as Announcement;
-  return { launcher, command, serverPid: alone ? await serverPid() : 0 };
+  return { launcher, command, serverPid: alone ? await findServer() : 0 };
 }
 
 async function run(script: string, env: NodeJS.ProcessEnv = {}) {
@@ -164,7 +164,7 @@ async function firstLine(child: ReturnType<typeof launch>): Promise<string> {
   });
 }
 
-async function serverPid(): Promise<number> {
+async function findServer(): Promise<number> {
   const [folder] = await runFolders();
   const path = join(common(), String(folder), 'embedded-postgres', 'data', 'postmaster.pid');
   return Number.parseInt(await readFile(path, 'utf8'), 10);
@@ -194,7 +194,7 @@ function isAlive(pid: number): boolean {
 // In a container the first process may be slow to take note of those that ended.
 function isZombie(pid: number): boolean {
   const stat = existsSync('/proc/self/stat') ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
-  return /^\) Z /.test(stat.slice(stat.lastIndexOf(')')));
+  return stat.slice(stat.lastIndexOf(')')).startsWith(') Z ');
 }
 
 async function waitFor(condition: () => Promise<boolean>): Promise<void> {

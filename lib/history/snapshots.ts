@@ -1,0 +1,169 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { FindOptions, Model } from 'sequelize';
+import type { Registration } from '../capture/registry';
+import { AuditError } from '../core/errors';
+import { didYouMean } from '../core/suggest';
+import { exactTextOf } from '../schema/exact-time';
+import { defineHidden, refuseInstanceWrites } from '../schema/read-only';
+import { runtimeOf } from '../schema/sequelize-runtime';
+import {
+  defineSnapshot,
+  type AttributeDiff,
+  type DiffOptions,
+  type Snapshot,
+  type SnapshotDiff,
+  type SnapshotModel,
+} from '../schema/snapshot-model';
+import type { TrackedColumn } from '../schema/tracked';
+import { invalidArgument } from './arguments';
+import { quoteLiteral } from '../schema/quote';
+import type { HistorySettings } from './settings';
+
+/** A version without the types of its model. */
+type AnySnapshot = Snapshot<Model>;
+
+const PAST_IS_READ_ONLY = 'It shows the past; revert() sets an object back.';
+
+/** The registration's snapshots, or the coded error of a member that needs them. */
+export function requireSnapshots(where: string, registration: Registration): void {
+  if (registration.options.snapshots !== null) return;
+  const { name } = registration;
+  const message = `${where} needs versions of ${name}, but it is registered without: registerAudited(${name}, { snapshots: true }).`;
+  throw new AuditError('ERR_AUDIT_NO_SNAPSHOTS', message);
+}
+
+/** The Snapshot models of one audit log, each defined at first use and anew when its model's columns have changed. */
+export class SnapshotModels {
+  readonly #settings: HistorySettings;
+  readonly #known = new WeakMap<Registration, { readonly tracked: object; readonly model: SnapshotModel }>();
+
+  constructor(settings: HistorySettings) {
+    this.#settings = settings;
+  }
+
+  /** @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS, ERR_AUDIT_INVALID_OPTION */
+  of<M extends Model = Model>(registration: Registration, where = 'Snapshot'): SnapshotModel<M> {
+    requireSnapshots(where, registration);
+    const { tracked } = registration;
+    const known = this.#known.get(registration);
+    if (known?.tracked === tracked) return known.model as SnapshotModel<M>;
+    const model = this.#define(registration);
+    this.#known.set(registration, { tracked, model });
+    return model as SnapshotModel<M>;
+  }
+
+  #define(registration: Registration): SnapshotModel {
+    const { sequelize, LogEntry } = this.#settings;
+    const { name, snapshots } = registration.options;
+    const model = defineSnapshot(sequelize, { name, snapshots: snapshots! }, registration.tracked, LogEntry);
+    addMethods(model, registration);
+    return model;
+  }
+}
+
+/** Every version of the object that `snapshot` is one of. */
+function whereSameObject(registration: Registration, snapshot: Model): Record<string, unknown> {
+  const values = snapshot.dataValues as Record<string, unknown>;
+  const keys = registration.tracked.keys.map(({ attribute }) => [attribute, values[attribute]] as const);
+  const missing = ['historyId', 'historyDate', ...keys.map(([name]) => name)].find((name) => values[name] === undefined);
+  if (missing === undefined) return Object.fromEntries(keys);
+  return invalidArgument('snapshot', `a version loaded with "${missing}"`, snapshot);
+}
+
+/** The order of versions of one object; the date leads, because the index on the object does. */
+export const NEWEST_FIRST = [
+  ['historyDate', 'DESC'],
+  ['historyId', 'DESC'],
+] satisfies FindOptions['order'];
+
+const OLDEST_FIRST = [
+  ['historyDate', 'ASC'],
+  ['historyId', 'ASC'],
+] satisfies FindOptions['order'];
+
+async function neighbour(registration: Registration, snapshot: Model, direction: 'prev' | 'next'): Promise<AnySnapshot | null> {
+  const model = snapshot.constructor as SnapshotModel;
+  const { Op, literal } = runtimeOf(model.sequelize!);
+  const [beyond, notBefore] = direction === 'prev' ? [Op.lt, Op.lte] : [Op.gt, Op.gte];
+  const where: Record<string, unknown> = whereSameObject(registration, snapshot);
+  const { historyId, historyDate } = snapshot.dataValues as { historyId: string; historyDate: Date };
+  const exact = exactTextOf(historyDate);
+  where['historyId'] = { [beyond]: historyId };
+  // Dates never run backwards, so the date only tells the index where to begin.
+  if (exact !== null) where['historyDate'] = { [notBefore]: literal(`${quoteLiteral(exact)}::timestamptz`) };
+  const order = direction === 'prev' ? NEWEST_FIRST : OLDEST_FIRST;
+  return (await model.findOne({ where: where as never, order: order as never })) as AnySnapshot | null;
+}
+
+/** @throws {AuditError} ERR_AUDIT_UNKNOWN_ATTRIBUTE */
+function checkNames(registration: Registration, names: readonly string[] | undefined): void {
+  const known = registration.tracked.columns.map((column) => column.attribute);
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const message = `diffAgainst: "${unknown}" is no tracked attribute of ${registration.name}.${didYouMean(unknown, known)}`;
+  throw new AuditError('ERR_AUDIT_UNKNOWN_ATTRIBUTE', message);
+}
+
+/** Managed timestamps and the lock version differ in every version, so they count only when named. */
+function comparedColumns(registration: Registration, { include, exclude }: DiffOptions): TrackedColumn[] {
+  checkNames(registration, include);
+  checkNames(registration, exclude);
+  return registration.tracked.columns.filter(({ attribute, inDelta }) => {
+    if (exclude?.includes(attribute)) return false;
+    return include ? include.includes(attribute) : inDelta;
+  });
+}
+
+function valueOf(snapshot: Model, attribute: string): unknown {
+  return (snapshot.dataValues as Record<string, unknown>)[attribute] ?? null;
+}
+
+/** What differs between two rows of the past, in definition order of the attributes. */
+export function diffRows(columns: readonly TrackedColumn[], older: Model, newer: Model): AttributeDiff[] {
+  return columns
+    .map(({ attribute }) => ({ attribute, old: valueOf(older, attribute), new: valueOf(newer, attribute) }))
+    .filter((change) => !isDeepStrictEqual(change.old, change.new));
+}
+
+function checkOlder(snapshot: Model, older: unknown): asserts older is AnySnapshot {
+  const isVersion = typeof older === 'object' && older !== null && 'dataValues' in older;
+  const table = (model: object): string => JSON.stringify((model as SnapshotModel).getTableName());
+  if (isVersion && 'historyId' in (older as Model).dataValues && table((older as Model).constructor) === table(snapshot.constructor)) return;
+  invalidArgument('diffAgainst', `a version of the same model (${snapshot.constructor.name})`, older);
+}
+
+function diffAgainst(registration: Registration, snapshot: AnySnapshot, older: unknown, options: DiffOptions = {}): SnapshotDiff<AnySnapshot> {
+  checkOlder(snapshot, older);
+  const changes = diffRows(comparedColumns(registration, options), older, snapshot);
+  return { changes, changedAttributes: changes.map((each) => each.attribute), oldRecord: older, newRecord: snapshot };
+}
+
+/** What a version knows of the row: neither masks nor what isn't tracked. */
+export function knownColumns(registration: Registration): TrackedColumn[] {
+  return registration.tracked.columns.filter((column) => column.mask === null);
+}
+
+function toInstance(registration: Registration, snapshot: Model): Model {
+  const values = snapshot.dataValues as Record<string, unknown>;
+  const known = knownColumns(registration).filter(({ attribute }) => values[attribute] !== undefined);
+  const row = Object.fromEntries(known.map(({ attribute }) => [attribute, values[attribute]]));
+  const instance = registration.model.build(row as never, { isNewRecord: false, raw: true });
+  return refuseInstanceWrites(instance, PAST_IS_READ_ONLY);
+}
+
+function addMethods(model: SnapshotModel, registration: Registration): void {
+  defineHidden(model.prototype as object, {
+    async prevRecord(this: Model) {
+      return neighbour(registration, this, 'prev');
+    },
+    async nextRecord(this: Model) {
+      return neighbour(registration, this, 'next');
+    },
+    diffAgainst(this: AnySnapshot, older: unknown, options?: DiffOptions) {
+      return diffAgainst(registration, this, older, options);
+    },
+    toInstance(this: Model) {
+      return toInstance(registration, this);
+    },
+  });
+}

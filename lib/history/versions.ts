@@ -1,0 +1,84 @@
+import type { FindOptions, Model, ModelStatic } from 'sequelize';
+import type { Registration } from '../capture/registry';
+import type { LogEntry } from '../schema/log-entry';
+import type { HistoryAttributes, Snapshot, SnapshotModel } from '../schema/snapshot-model';
+import { runtimeOf } from '../schema/sequelize-runtime';
+import { asOf, type AsOfReader } from './as-of';
+import { findEntries, type EntryFindOptions } from './finders';
+import { loadActors } from './load-actors';
+import { fitsKey, keyTexts, objectPkOf, type ObjectKey } from './object-key';
+import type { PointInTime } from './point-in-time';
+import type { HistorySettings } from './settings';
+import { NEWEST_FIRST, type SnapshotModels } from './snapshots';
+
+/** Sequelize's find options, and `actors`. */
+export interface VersionFindOptions<M extends Model> extends FindOptions<M['_attributes'] & HistoryAttributes> {
+  /** Also load the actors' rows into `.actor`, in one more query. @default false */
+  readonly actors?: boolean;
+}
+
+/** The reading members of an `AuditedModel`. */
+export interface ModelHistory<M extends Model> {
+  /** The read-only model over the versions. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS */
+  readonly Snapshot: SnapshotModel<M>;
+  /** Entries about one object, newest first. */
+  entries(object: M | ObjectKey, options?: EntryFindOptions): Promise<LogEntry[]>;
+  /** Versions of one object, newest first. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS */
+  versions(object: M | ObjectKey, options?: VersionFindOptions<M>): Promise<Snapshot<M>[]>;
+  /** The last version of one object, deleted or not, or null. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS */
+  mostRecent(pk: ObjectKey): Promise<Snapshot<M> | null>;
+  /** The model as of a point in time. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS, ERR_AUDIT_INVALID_ARGUMENT */
+  asOf(when: PointInTime): AsOfReader<M>;
+}
+
+/** An instance stands for its key, whatever class of the model it is. */
+function keyOf(registration: Registration, where: string, object: unknown): Record<string, string> {
+  return keyTexts(`${where} of ${registration.name}`, registration.model as ModelStatic<Model>, object);
+}
+
+async function findVersions<M extends Model>(
+  settings: HistorySettings,
+  model: SnapshotModel<M>,
+  key: Record<string, string>,
+  { actors = false, ...options }: VersionFindOptions<M> = {},
+): Promise<Snapshot<M>[]> {
+  const { Op } = runtimeOf(settings.sequelize);
+  const where = options.where === undefined ? key : { [Op.and]: [key, options.where] };
+  const order = options.order ?? NEWEST_FIRST;
+  const found = (await model.findAll({ ...options, order, where } as never)) as Snapshot<M>[];
+  if (actors && options.raw !== true) await loadActors(settings, found as unknown as Model[], options);
+  return found;
+}
+
+/** The reading members for one registration. */
+export function createModelHistory<M extends Model>(
+  settings: HistorySettings,
+  snapshots: SnapshotModels,
+  registration: Registration,
+): ModelHistory<M> {
+  const { name } = registration;
+  const fits = (key: Record<string, string>): boolean => fitsKey(registration.model, key);
+  return {
+    get Snapshot() {
+      return snapshots.of<M>(registration, `${name}.Snapshot`);
+    },
+    async entries(object, options) {
+      const where = `entries of ${name}`;
+      return findEntries(settings, { model: registration.name, objectPk: objectPkOf(where, registration.model, object) }, options);
+    },
+    async versions(object, options) {
+      const model = snapshots.of<M>(registration, `versions of ${name}`);
+      const key = keyOf(registration, 'versions', object);
+      return fits(key) ? findVersions(settings, model, key, options) : [];
+    },
+    async mostRecent(pk) {
+      const model = snapshots.of<M>(registration, `mostRecent of ${name}`);
+      const key = keyOf(registration, 'mostRecent', pk);
+      if (!fits(key)) return null;
+      const [last] = await findVersions(settings, model, key, { limit: 1 } as VersionFindOptions<M>);
+      return last ?? null;
+    },
+    asOf: (when) => asOf<M>(snapshots, registration, when),
+  };
+}
+
