@@ -14,7 +14,6 @@ const swc = {
 const common = {
   rootDir: __dirname,
   testEnvironment: 'node',
-  testTimeout: 30_000,
   transform: { '\\.ts$': ['@swc/jest', swc] },
 };
 
@@ -39,6 +38,7 @@ module.exports = {
   // A watchman daemon would outlive the run.
   watchman: false,
   maxWorkers: '100%',
+  testTimeout: 30_000,
   projects: [
     matrixProject(4, servers.oldest),
     matrixProject(5, servers.newest),

@@ -1,6 +1,6 @@
 import type { CatalogueTable, ForeignKey } from '../schema/catalogue';
 import type { TableName } from '../schema/quote';
-import type { Registration, Registry } from './registry';
+import type { AuditedTable, Registry } from './registry';
 
 function isTable(table: CatalogueTable, name: TableName): boolean {
   return table.table === name.table && (name.schema === null ? table.visible : table.schema === name.schema);
@@ -10,9 +10,9 @@ function sameTable(a: CatalogueTable, b: CatalogueTable): boolean {
   return a.table === b.table && a.schema === b.schema;
 }
 
-/** The registration of a table as the catalogue names it. */
-export function registrationOf(registry: Registry, { schema, table, visible }: CatalogueTable): Registration | null {
-  return registry.findByTable({ schema, table }) ?? (visible ? registry.findByTable({ schema: null, table }) : null);
+/** What is audited of a table as the catalogue names it. */
+export function auditedOf(registry: Registry, { schema, table, visible }: CatalogueTable): AuditedTable | null {
+  return registry.audited({ schema, table }) ?? (visible ? registry.audited({ schema: null, table }) : null);
 }
 
 /** Which tables the database itself changes when rows of another are deleted. */
@@ -26,12 +26,12 @@ export class CascadeGraph {
     this.#registry = registry;
   }
 
-  /** Whether deleting rows of `table` may remove or change rows of a registered model elsewhere. */
+  /** Whether deleting rows of `table` may remove or change audited rows elsewhere. */
   concerns(table: TableName): boolean {
     const id = JSON.stringify([table.schema, table.table]);
     const known = this.#reaches.get(id);
     if (known !== undefined) return known;
-    const reaches = this.#keys.some((key) => isTable(key.parent, table) && this.#leadsToRegistered(key, []));
+    const reaches = this.#keys.some((key) => isTable(key.parent, table) && this.#leadsToAudited(key, []));
     this.#reaches.set(id, reaches);
     return reaches;
   }
@@ -44,15 +44,15 @@ export class CascadeGraph {
     return this.#keys.filter((key) => sameTable(key.parent, parent));
   }
 
-  /** Whether following `key` changes rows of a registered model, there or further on. */
-  leadsToRegistered(key: ForeignKey): boolean {
-    return this.#leadsToRegistered(key, []);
+  /** Whether following `key` changes audited rows, there or further on. */
+  leadsToAudited(key: ForeignKey): boolean {
+    return this.#leadsToAudited(key, []);
   }
 
-  #leadsToRegistered(key: ForeignKey, seen: readonly ForeignKey[]): boolean {
+  #leadsToAudited(key: ForeignKey, seen: readonly ForeignKey[]): boolean {
     if (seen.includes(key)) return false;
-    if (registrationOf(this.#registry, key.child)) return true;
+    if (auditedOf(this.#registry, key.child)) return true;
     if (key.onDelete !== 'c') return false;
-    return this.keysFrom(key.child).some((next) => this.#leadsToRegistered(next, [...seen, key]));
+    return this.keysFrom(key.child).some((next) => this.#leadsToAudited(next, [...seen, key]));
   }
 }

@@ -58,7 +58,7 @@ export class CascadeWalk {
   /** Follows every foreign key from rows that are locked already. */
   async follow(keys: readonly ForeignKey[], parents: RowAddresses): Promise<void> {
     for (const key of keys) {
-      if (parents.tableIds.length === 0 || !this.#graph.leadsToRegistered(key)) continue;
+      if (parents.tableIds.length === 0 || !this.#graph.leadsToAudited(key)) continue;
       await this.#followKey(key, parents);
     }
   }

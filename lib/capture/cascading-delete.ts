@@ -5,11 +5,11 @@ import type { ParsedWrite } from '../statement/parse-write';
 import type { ModelPlan } from '../statement/plan';
 import { quoteTable } from '../schema/quote';
 import { addressBinds, CascadeWalk, type AffectedRows, type RowAddresses } from './cascade';
-import { registrationOf, type CascadeGraph } from './cascade-graph';
+import { auditedOf, type CascadeGraph } from './cascade-graph';
 import { atomically } from './driver-transaction';
 import type { Environment } from './environment';
 import type { PreparedNames } from './prepared-names';
-import type { Registration, Registry } from './registry';
+import type { AuditedTable, Registry } from './registry';
 import { send, type DriverClient, type DriverResult } from './sequelize-adapter';
 import { asPlain } from './single-write';
 
@@ -17,8 +17,8 @@ import { asPlain } from './single-write';
 export interface CascadingDelete {
   readonly write: ParsedWrite;
   readonly values: readonly unknown[];
-  /** Null when the deleted table itself is not registered. */
-  readonly registration: Registration | null;
+  /** Null when the deleted table itself is not audited. */
+  readonly audited: AuditedTable | null;
   readonly context: WriteContext;
   readonly inTransaction: boolean;
 }
@@ -67,13 +67,13 @@ export class CascadingDeletes {
     const settings = await this.#environment.settings(client);
     const consequences = await this.#consequences(client, affected, values);
     const binds = contextBinds(values.length, deletion.context.labelFromRow ? settings.actorRow : null);
-    const plan = deletion.registration && (await this.#environment.plan(client, deletion.registration));
+    const plan = deletion.audited && (await this.#environment.plan(client, deletion.audited));
     const compiled = compileCascade({ ...deletion.write, body }, plan, consequences, settings, binds);
     const result = await this.#send(client, compiled.text, [...values, ...contextValues(deletion.context)]);
     return asPlain(result, compiled, 'delete');
   }
 
-  /** What the affected rows of registered models leave; their addresses are added to `values`. */
+  /** What the affected rows of audited tables leave; their addresses are added to `values`. */
   async #consequences(client: DriverClient, affected: readonly AffectedRows[], values: unknown[]): Promise<Consequence[]> {
     const consequences: Consequence[] = [];
     for (const rows of affected) {
@@ -87,8 +87,8 @@ export class CascadingDeletes {
   }
 
   async #planOf(client: DriverClient, { table }: AffectedRows): Promise<ModelPlan | null> {
-    const registration = registrationOf(this.#registry, table);
-    return registration && this.#environment.plan(client, registration);
+    const audited = auditedOf(this.#registry, table);
+    return audited && this.#environment.plan(client, audited);
   }
 
   #send(client: DriverClient, text: string, values: readonly unknown[]): Promise<DriverResult> {

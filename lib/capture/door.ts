@@ -10,7 +10,7 @@ import { emptyTables } from './emptying';
 import type { Environment } from './environment';
 import { guardedInsert } from './guarded-insert';
 import type { PreparedNames } from './prepared-names';
-import type { Registration, Registry } from './registry';
+import type { AuditedTable, Registration, Registry } from './registry';
 import {
   send,
   withoutStatement,
@@ -106,47 +106,47 @@ export class Door {
 
   async #write(passage: Passage, bound: BoundWrite): Promise<DriverResult | null> {
     const { write } = bound;
-    const registration = this.#registrationOf(write.table, passage.options);
+    const audited = this.#auditedOf(write.table, passage.options);
     const graph = write.kind === 'delete' ? await this.#graphOf(passage.client) : null;
     const cascades = graph?.concerns(write.table) === true;
-    if (!registration && !cascades) return null;
-    const context = this.#contextOf(passage.options, registration, ACTIONS[write.kind]);
+    if (!audited && !cascades) return null;
+    const context = this.#contextOf(passage.options, audited, ACTIONS[write.kind]);
     if (!context) return null;
     const captured = { ...bound, context, inTransaction: Boolean(passage.options.transaction) };
-    if (cascades && graph) return this.#delete(passage, graph, captured, registration);
-    return registration ? this.#singleWrites.run(passage.client, { ...captured, registration }) : null;
+    if (cascades && graph) return this.#delete(passage, graph, captured, audited);
+    return audited ? this.#singleWrites.run(passage.client, { ...captured, audited }) : null;
   }
 
   async #delete(
     { client }: Passage,
     graph: CascadeGraph,
-    captured: Omit<CapturedWrite, 'registration'>,
-    registration: Registration | null,
+    captured: Omit<CapturedWrite, 'audited'>,
+    audited: AuditedTable | null,
   ): Promise<DriverResult | null> {
     try {
-      return await this.#cascadingDeletes.run(client, graph, { ...captured, registration });
+      return await this.#cascadingDeletes.run(client, graph, { ...captured, audited });
     } catch (error) {
-      throw this.#singleWrites.explain(error as Error, registration);
+      throw this.#singleWrites.explain(error as Error, audited);
     }
   }
 
   async #guardedInsert(passage: Passage, insert: ParsedWrite): Promise<DriverResult | null> {
-    const registration = this.#registrationOf(insert.table, passage.options);
-    if (!registration) return null;
-    const context = this.#contextOf(passage.options, registration, 'create');
+    const audited = this.#auditedOf(insert.table, passage.options);
+    if (!audited) return null;
+    const context = this.#contextOf(passage.options, audited, 'create');
     if (!context) return null;
     const bound = { write: insert, text: insert.body, values: passage.values };
-    return guardedInsert(passage.client, this.#singleWrites, { ...bound, registration, context, inTransaction: true });
+    return guardedInsert(passage.client, this.#singleWrites, { ...bound, audited, context, inTransaction: true });
   }
 
   async #truncate(passage: Passage, { table, cascade }: { table: TableName; cascade: boolean }): Promise<DriverResult | null> {
-    const registration = this.#registrationOf(table, passage.options);
-    if (!registration && !cascade) return null;
-    const context = this.#contextOf(passage.options, registration, 'delete');
+    const audited = this.#auditedOf(table, passage.options);
+    if (!audited && !cascade) return null;
+    const context = this.#contextOf(passage.options, audited, 'delete');
     if (!context) return null;
     const emptying = { sql: passage.sql, table, cascade, context, inTransaction: Boolean(passage.options.transaction) };
     return emptyTables(passage.client, this.#settings.registry, this.#settings.environment, emptying).catch((error: Error) => {
-      throw this.#singleWrites.explain(error, registration);
+      throw this.#singleWrites.explain(error, audited);
     });
   }
 
@@ -172,9 +172,9 @@ export class Door {
   }
 
   /** @throws {AuditError} ERR_AUDIT_UNREGISTERED_SCHEMA */
-  #registrationOf(table: TableName, { model }: QueryOptions): Registration | null {
-    const registration = this.#settings.registry.findByTable(table);
-    if (registration || !model) return registration;
+  #auditedOf(table: TableName, { model }: QueryOptions): AuditedTable | null {
+    const audited = this.#settings.registry.audited(table);
+    if (audited || !model) return audited;
     const original = this.#settings.registry.findCloned(model);
     if (!original) return null;
     const message = `${original.name}.schema(…) writes to ${quoteTable(table)}, which is another table than the registered one. Register it under its own name: registerAudited(${original.name}.schema(…), { modelName }).`;
@@ -182,9 +182,10 @@ export class Door {
   }
 
   /** @throws {AuditError} ERR_AUDIT_ACTOR_REQUIRED */
-  #contextOf({ audit }: QueryOptions, registration: Registration | null, action: CapturedAction): WriteContext | null {
+  #contextOf({ audit }: QueryOptions, audited: AuditedTable | null, action: CapturedAction): WriteContext | null {
     const context = this.#settings.resolveContext(audit);
     const isMissing = this.#settings.requireActor && context !== null && context.actorId === null;
+    const registration = audited?.registration;
     if (!isMissing || !registration?.options.actions.has(action)) return context;
     const message = `A ${action} of ${registration.name} has no actor, and requireActor is on. Mount auditMiddleware, or wrap the work in withAuditContext({ actor }, fn).`;
     throw new AuditError('ERR_AUDIT_ACTOR_REQUIRED', message);

@@ -4,10 +4,10 @@ import { readTruncated } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
 import { compileEmptying } from '../statement/compile';
 import { contextBinds, contextValues } from '../statement/context-binds';
-import { registrationOf } from './cascade-graph';
+import { auditedOf } from './cascade-graph';
 import { atomically } from './driver-transaction';
 import type { Environment } from './environment';
-import type { Registration, Registry } from './registry';
+import type { AuditedTable, Registry } from './registry';
 import { send, type DriverClient, type DriverResult } from './sequelize-adapter';
 
 /** A TRUNCATE as Sequelize sends it. */
@@ -19,11 +19,11 @@ export interface Emptying {
   readonly inTransaction: boolean;
 }
 
-/** The registered tables that a TRUNCATE empties, itself and with CASCADE all that refer to it. */
-async function emptied(client: DriverClient, registry: Registry, { table, cascade }: Emptying): Promise<Registration[]> {
-  if (!cascade) return [registry.findByTable(table)].filter((each) => each !== null);
-  const tables: CatalogueTable[] = await readTruncated((text, values) => send(client, { text, values }), table);
-  return tables.map((each) => registrationOf(registry, each)).filter((each) => each !== null);
+/** The audited tables that a TRUNCATE empties, itself and with CASCADE all that refer to it. */
+async function emptied(client: DriverClient, registry: Registry, { table, cascade }: Emptying): Promise<AuditedTable[]> {
+  if (!cascade) return [registry.audited(table)].filter((each) => each !== null);
+  const all: CatalogueTable[] = await readTruncated((text, values) => send(client, { text, values }), table);
+  return all.map((each) => auditedOf(registry, each)).filter((each) => each !== null);
 }
 
 /** Leaves a delete entry for every row, then empties the tables; the lock comes first, so that no row slips in between. */
@@ -33,12 +33,12 @@ export async function emptyTables(
   environment: Environment,
   emptying: Emptying,
 ): Promise<DriverResult | null> {
-  const registrations = await emptied(client, registry, emptying);
-  if (registrations.length === 0) return null;
+  const tables = await emptied(client, registry, emptying);
+  if (tables.length === 0) return null;
   return atomically(client, emptying.inTransaction, async () => {
-    const tables = registrations.map(({ table }) => quoteTable(table)).join(', ');
-    await send(client, { text: `lock table ${tables} in access exclusive mode`, values: [] });
-    for (const registration of registrations) await logAll(client, environment, registration, emptying.context);
+    const names = tables.map(({ table }) => quoteTable(table)).join(', ');
+    await send(client, { text: `lock table ${names} in access exclusive mode`, values: [] });
+    for (const audited of tables) await logAll(client, environment, audited, emptying.context);
     return send(client, { text: emptying.sql, values: [] });
   });
 }
@@ -46,11 +46,11 @@ export async function emptyTables(
 async function logAll(
   client: DriverClient,
   environment: Environment,
-  registration: Registration,
+  audited: AuditedTable,
   context: WriteContext,
 ): Promise<void> {
   const settings = await environment.settings(client);
-  const plan = await environment.plan(client, registration);
+  const plan = await environment.plan(client, audited);
   if (!plan) return;
   const binds = contextBinds(0, context.labelFromRow ? settings.actorRow : null);
   const { text } = compileEmptying(plan, settings, binds);

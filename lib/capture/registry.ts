@@ -1,6 +1,7 @@
 import type { Model, ModelStatic, Sequelize } from 'sequelize';
 import { AuditError } from '../core/errors';
 import type { ResolvedOptions } from '../core/options';
+import { manyToMany, type ManyToMany } from '../schema/associations';
 import { columnsIdentity, tableOf } from '../schema/attributes';
 import type { TableName } from '../schema/quote';
 import {
@@ -75,6 +76,22 @@ function ancestors(model: ModelStatic<Model>): ModelStatic<Model>[] {
   return chain;
 }
 
+/** A tracked association and the registration whose objects it belongs to. */
+export interface TrackedAssociation extends ManyToMany {
+  readonly owner: Registration;
+  /** Null when the target's model is not registered: its rows are then named by their key. */
+  readonly targetRegistration: Registration | null;
+}
+
+/** A table whose rows leave entries: of its own model, of the owners that it links, or both. */
+export interface AuditedTable {
+  readonly table: TableName;
+  readonly registration: Registration | null;
+  readonly associations: readonly TrackedAssociation[];
+}
+
+const NO_ASSOCIATIONS: readonly TrackedAssociation[] = [];
+
 /** Which models of one Sequelize instance are registered, found by their table. */
 export class Registry {
   readonly #sequelize: Sequelize;
@@ -83,6 +100,7 @@ export class Registry {
   readonly #byTable = new Map<string, Registration>();
   readonly #byModel = new Map<ModelStatic<Model>, Registration>();
   #generation = 0;
+  #tracksAssociations = false;
 
   constructor(sequelize: Sequelize, settings: Pick<ResolvedOptions, 'schema' | 'mask'>) {
     this.#sequelize = sequelize;
@@ -139,6 +157,26 @@ export class Registry {
     return this.#byTable.get(tableKey(table)) ?? null;
   }
 
+  /** What is audited of a table: its model, links of tracked associations, or nothing. */
+  audited(table: TableName): AuditedTable | null {
+    const registration = this.findByTable(table);
+    const associations = this.#tracksAssociations ? this.#associationsThrough(table) : NO_ASSOCIATIONS;
+    return registration || associations.length > 0 ? { table, registration, associations } : null;
+  }
+
+  /** An association that is not defined yet has no links yet. */
+  #associationsThrough(table: TableName): readonly TrackedAssociation[] {
+    const key = tableKey(table);
+    const named = this.registrations.flatMap((owner) =>
+      owner.options.associations.map((name) => ({ owner, association: manyToMany(owner.model, name) })),
+    );
+    return named.flatMap(({ owner, association }) =>
+      association && tableKey(tableOf(association.through)) === key 
+        ? [{ ...association, owner, targetRegistration: this.find(association.target) }]
+        : [],
+    );
+  }
+
   findByName(name: string): Registration | null {
     return this.#byName.get(name) ?? null;
   }
@@ -178,6 +216,7 @@ export class Registry {
 
   #remember(registration: Registration): void {
     this.#generation += 1;
+    this.#tracksAssociations ||= registration.options.associations.length > 0;
     this.#byName.set(registration.name, registration);
     this.#byTable.set(tableKey(registration.table), registration);
     this.#byModel.set(registration.model, registration);

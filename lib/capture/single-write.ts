@@ -5,14 +5,14 @@ import type { CompiledStatement } from '../statement/compile';
 import { contextValues } from '../statement/context-binds';
 import type { Environment } from './environment';
 import type { PreparedNames } from './prepared-names';
-import type { Registration } from './registry';
+import type { AuditedTable } from './registry';
 import { send, withoutStatement, type DriverClient, type DriverResult } from './sequelize-adapter';
 import { StatementCache, type BoundWrite } from './statement-cache';
 import { isLostStatement, isStaleStatement, staleInTransaction, translateWriteError, type DatabaseError } from './write-errors';
 
 /** A write of a registered table on its way. */
 export interface CapturedWrite extends BoundWrite {
-  readonly registration: Registration;
+  readonly audited: AuditedTable;
   readonly context: WriteContext;
   /** Whether the caller has opened a transaction. */
   readonly inTransaction: boolean;
@@ -44,10 +44,10 @@ export class SingleWrites {
     try {
       return await this.#attempt(client, captured);
     } catch (error) {
-      if (!this.#forgets(error as DatabaseError)) throw this.explain(error as Error, captured.registration);
-      if (captured.inTransaction) throw this.#lost(error as DatabaseError, captured.registration);
+      if (!this.#forgets(error as DatabaseError)) throw this.explain(error as Error, captured.audited);
+      if (captured.inTransaction) throw this.#lost(error as DatabaseError, captured.audited);
       return await this.#attempt(client, captured).catch((again: Error) => {
-        throw this.explain(again, captured.registration);
+        throw this.explain(again, captured.audited);
       });
     }
   }
@@ -56,7 +56,7 @@ export class SingleWrites {
   async #attempt(client: DriverClient, captured: CapturedWrite): Promise<DriverResult | null> {
     const environment = this.#environment;
     const settings = environment.knownSettings ?? (await environment.settings(client));
-    const plan = environment.knownPlan(captured.registration) ?? (await environment.plan(client, captured.registration));
+    const plan = environment.knownPlan(captured.audited) ?? (await environment.plan(client, captured.audited));
     if (!plan) return null;
     const compiled = this.#statements.get(captured, plan, settings, captured.context.labelFromRow);
     const values = [...captured.values, ...contextValues(captured.context)];
@@ -76,13 +76,13 @@ export class SingleWrites {
     return true;
   }
 
-  #lost(error: DatabaseError, registration: Registration): Error {
-    return isStaleStatement(error) ? withoutStatement(staleInTransaction(error)) : this.explain(error, registration);
+  #lost(error: DatabaseError, audited: AuditedTable): Error {
+    return isStaleStatement(error) ? withoutStatement(staleInTransaction(error)) : this.explain(error, audited);
   }
 
   /** The error as the application shall see it: its own as it is, one of the log's tables as an AuditError. */
-  explain(error: Error, registration: Registration | null): Error {
-    const history = registration?.options.snapshots?.table ?? null;
+  explain(error: Error, audited: AuditedTable | null): Error {
+    const history = audited?.registration?.options.snapshots?.table ?? null;
     const translated = isAuditError(error) ? error : translateWriteError(error, { log: this.#environment.log, history });
     if (!isAuditError(translated)) return translated;
     this.#environment.forget();

@@ -9,7 +9,9 @@ export function invalidArgument(where: string, expected: string, got: unknown): 
 
 /** By shape, not by class: the application may have loaded another copy of Sequelize. */
 export function isModel(value: unknown): value is ModelStatic<Model> {
-  return typeof value === 'function' && typeof (value as Partial<ModelStatic<Model>>).getAttributes === 'function';
+  return (
+    typeof value === 'function' && typeof (value as Partial<ModelStatic<Model>>).getAttributes === 'function'
+  );
 }
 
 export function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -73,7 +73,13 @@ function count(source: AsOfSource): string {
   return `select ${list(source.keys, 'k')} from (${newest(source)}) k where k.${EXISTS}`;
 }
 
-const SHAPES: Readonly<Record<AsOfShape, (source: AsOfSource) => string>> = { stream, streamBackwards, probe, bulk, count };
+const SHAPES: Readonly<Record<AsOfShape, (source: AsOfSource) => string>> = {
+  stream,
+  streamBackwards,
+  probe,
+  bulk,
+  count,
+};
 
 /** SELECT of the rows that were there at the time. */
 export function asOfRelation(source: AsOfSource, shape: AsOfShape): string {

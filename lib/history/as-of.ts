@@ -11,6 +11,7 @@ import { isPlainObject } from './arguments';
 import { asOfRelation, type AsOfShape, type AsOfSource } from './as-of-relation';
 import { fitsKey, keyTexts, type ObjectKey } from './object-key';
 import { boundOf, versionNotAfter, type Bound, type PointInTime } from './point-in-time';
+import { readSameTable } from './settings';
 import { knownColumns, type SnapshotModels } from './snapshots';
 
 /** Find options of a reader of the past: Sequelize's, without `include` and `lock`. */
@@ -31,7 +32,11 @@ const READ_ONLY = 'It shows the past; revert() sets an object back.';
 /** Attributes of the model that its versions don't show. */
 function hiddenAttributes(registration: Registration): Set<string> {
   const known = new Set(knownColumns(registration).map((column) => column.attribute));
-  return new Set(storedAttributes(registration.model).map(([name]) => name).filter((name) => !known.has(name)));
+  return new Set(
+    storedAttributes(registration.model)
+      .map(([name]) => name)
+      .filter((name) => !known.has(name)),
+  );
 }
 
 /** The attribute names that a `where` or an `order` mentions, as far as they are no SQL. */
@@ -51,7 +56,9 @@ function* namesInOperator(value: unknown): Generator<string> {
 
 function orderNames(order: unknown): string[] {
   const items = Array.isArray(order) ? (order as unknown[]) : order === undefined ? [] : [order];
-  return items.map((item) => (Array.isArray(item) ? (item as unknown[])[0] : item)).filter((name) => typeof name === 'string');
+  return items
+    .map((item) => (Array.isArray(item) ? (item as unknown[])[0] : item))
+    .filter((name) => typeof name === 'string');
 }
 
 function invalid(message: string): never {
@@ -62,22 +69,29 @@ function invalid(message: string): never {
 function checkOptions(registration: Registration, hidden: ReadonlySet<string>, options: FindOptions): void {
   const { name } = registration;
   if (options.include !== undefined) {
-    invalid(`asOf of ${name}: include would read the present of other models. Use auditLog.asOf(when, (transaction) => …), which takes them all.`);
+    invalid(
+      `asOf of ${name}: include would read the present of other models. Use auditLog.asOf(when, (transaction) => …), which takes them all.`,
+    );
   }
-  if (options.lock !== undefined && options.lock !== false) invalid(`asOf of ${name}: rows of the past can't be locked; leave out lock.`);
+  if (options.lock !== undefined && options.lock !== false)
+    invalid(`asOf of ${name}: rows of the past can't be locked; leave out lock.`);
   const named = [...namesIn(options.where), ...orderNames(options.order)].find((each) => hidden.has(each));
   if (named === undefined) return;
-  invalid(`asOf of ${name}: "${named}" is masked or not tracked, so the past can't be searched or ordered by it.`);
+  invalid(
+    `asOf of ${name}: "${named}" is masked or not tracked, so the past can't be searched or ordered by it.`,
+  );
 }
 
 /** The caller's attributes without those that stay unset. */
-function visibleAttributes(hidden: ReadonlySet<string>, given: FindOptions['attributes']): FindOptions['attributes'] {
-  if (Array.isArray(given)) return given.filter((each) => typeof each !== 'string' || !hidden.has(each)) as never;
+function visibleAttributes(
+  hidden: ReadonlySet<string>,
+  given: FindOptions['attributes'],
+): FindOptions['attributes'] {
+  if (Array.isArray(given))
+    return given.filter((each) => typeof each !== 'string' || !hidden.has(each)) as never;
   const { include = [], exclude = [] } = (given ?? {}) as { include?: never[]; exclude?: string[] };
   return { include, exclude: [...exclude, ...hidden] };
 }
-
-type Where = Record<string, unknown>;
 
 function pageShape(registration: Registration, options: FindOptions): AsOfShape | null {
   const [first] = Array.isArray(options.order) ? (options.order as unknown[]) : [];
@@ -89,7 +103,7 @@ function pageShape(registration: Registration, options: FindOptions): AsOfShape 
 
 /** By what the index on the object or on a foreign key can serve. */
 function shapeOf(registration: Registration, options: FindOptions): AsOfShape {
-  const names = Object.keys(isPlainObject(options.where) ? (options.where as Where) : {});
+  const names = Object.keys(isPlainObject(options.where) ? options.where : {});
   const [key] = registration.tracked.keys;
   if (key !== undefined && names.includes(key.attribute)) return 'stream';
   const isReference = (name: string): boolean =>
@@ -104,7 +118,8 @@ function isEmptyWhere(where: unknown): boolean {
 
 /** A stand-in for `sequelize` that puts `prefix` before every statement. */
 function prefixing(sequelize: Sequelize, prefix: string): Sequelize {
-  const query = (sql: string, options: object): Promise<unknown> => sequelize.query(`${prefix} ${sql}`, options as never);
+  const query = (sql: string, options: object): Promise<unknown> =>
+    sequelize.query(`${prefix} ${sql}`, options as never);
   return Object.create(sequelize, { query: { value: query } }) as Sequelize;
 }
 
@@ -123,7 +138,9 @@ function pastModel(model: ModelStatic<Model>, relation: string): ModelStatic<Mod
   const { table } = tableOf(model);
   const sequelize = model.sequelize!;
   const prefix = `with ${quoteIdentifier(table)} as not materialized (${relation})`;
-  const queryInterface = Object.create(sequelize.getQueryInterface(), { sequelize: { value: prefixing(sequelize, prefix) } }) as object;
+  const queryInterface = Object.create(sequelize.getQueryInterface(), {
+    sequelize: { value: prefixing(sequelize, prefix) },
+  }) as object;
   const Base = model.unscoped() as unknown as ReadableClass;
   const past = class extends Base {
     static override getTableName(): unknown {
@@ -178,8 +195,9 @@ class PastReader {
     const keysOnly = isEmptyWhere(options.where) && tracked.deletedAt === null && options.col === undefined;
     const shape = keysOnly ? 'count' : shapeOf(this.#registration, options);
     const { model, given } = this.#prepare(options as FindOptions, shape);
-    const { attributes: _, ...countable } = given;
-    return (await this.#reading(model.count(countable as CountOptions))) as unknown as number;
+    // COUNT takes no attributes.
+    delete given.attributes;
+    return this.#reading(model.count(given));
   }
 
   #prepare(options: FindOptions, shape: AsOfShape): { model: ModelStatic<Model>; given: FindOptions } {
@@ -196,14 +214,8 @@ class PastReader {
       history: options.snapshots!.table,
       keys: tracked.keys.map((each) => each.column),
       columns: knownColumns(this.#registration).map((each) => each.column),
-      bound: versionNotAfter(this.#bound, (model) => this.#isVersionOfSameModel(model)),
+      bound: versionNotAfter(this.#bound, (model) => readSameTable(model, this.#snapshot)),
     };
-  }
-
-  /** By the table: the Snapshot model may have been defined anew since the version was read. */
-  #isVersionOfSameModel(model: unknown): boolean {
-    const table = (each: unknown): string => JSON.stringify((each as SnapshotModel).getTableName());
-    return table(model) === table(this.#snapshot);
   }
 
   async #reading<T>(answer: Promise<T>): Promise<T> {
@@ -211,14 +223,21 @@ class PastReader {
       return await answer;
     } catch (error) {
       const { options, tracked } = this.#registration;
-      throw readingError(error, options.snapshots!.table, tracked.columns.map((each) => each.column));
+      throw readingError(
+        error,
+        options.snapshots!.table,
+        tracked.columns.map((each) => each.column),
+      );
     }
   }
 
   /** An object whose first version is no audited create was there before, in a state nobody recorded. */
   async #checkGap(texts: Record<string, string>, { transaction }: FindOptions): Promise<void> {
     const { literal, Op } = runtimeOf(this.#snapshot.sequelize!);
-    const order = [['historyDate', 'ASC'], ['historyId', 'ASC']];
+    const order = [
+      ['historyDate', 'ASC'],
+      ['historyId', 'ASC'],
+    ];
     const [first] = await this.#snapshot.findAll({
       where: texts as never,
       order: order as never,
@@ -226,7 +245,7 @@ class PastReader {
       ...(transaction === undefined ? {} : { transaction }),
     });
     if (!first || (first.historyType === '+' && first.logEntryId !== null)) return;
-    const bound = versionNotAfter(this.#bound, (model) => this.#isVersionOfSameModel(model));
+    const bound = versionNotAfter(this.#bound, (model) => readSameTable(model, this.#snapshot));
     const where = { [Op.and]: [{ historyId: first.historyId }, literal(bound)] };
     if ((await this.#snapshot.count({ where: where as never })) > 0) return;
     const { name } = this.#registration;
@@ -241,8 +260,16 @@ class PastReader {
  *
  * @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS, ERR_AUDIT_INVALID_ARGUMENT
  */
-export function asOf<M extends Model>(snapshots: SnapshotModels, registration: Registration, when: PointInTime): AsOfReader<M> {
-  const reader = new PastReader(registration, snapshots.of(registration, `asOf of ${registration.name}`), when);
+export function asOf<M extends Model>(
+  snapshots: SnapshotModels,
+  registration: Registration,
+  when: PointInTime,
+): AsOfReader<M> {
+  const reader = new PastReader(
+    registration,
+    snapshots.of(registration, `asOf of ${registration.name}`),
+    when,
+  );
   return {
     findByPk: (pk, options) => reader.findByPk(pk, options as FindOptions) as Promise<M | null>,
     findOne: (options) => reader.findOne(options as FindOptions) as Promise<M | null>,

@@ -45,7 +45,10 @@ function names(links: readonly LinkedObject[]): string {
 }
 
 function linkText({ added, removed }: LinkChange): string {
-  const parts = [added.length > 0 ? `added ${names(added)}` : '', removed.length > 0 ? `removed ${names(removed)}` : ''];
+  const parts = [
+    added.length > 0 ? `added ${names(added)}` : '',
+    removed.length > 0 ? `removed ${names(removed)}` : '',
+  ];
   return cut(parts.filter((part) => part !== '').join('; '));
 }
 
@@ -87,12 +90,16 @@ export function describeEntry(entry: LogEntry, registration: Registration | null
   const known = VERBS[entry.action];
   if (isRestore(entry, registration)) return `${actor} restored ${subject(entry)}`;
   const shown = displayChanges(entry, registration);
-  if (known !== undefined && (entry.action !== 'update' || shown.length === 0)) return `${actor} ${known} ${subject(entry)}`;
+  if (known !== undefined && (entry.action !== 'update' || shown.length === 0))
+    return `${actor} ${known} ${subject(entry)}`;
   const verb = known ?? `logged ${entry.action}`;
   if (shown.length === 0) return `${actor} ${verb} of ${subject(entry)}`;
   const labels = shown.map((change) => change.label).join(', ');
   const texts = shown.map((change) => changeText(entry, change)).join('; ');
-  const what = known === undefined ? `${verb} of ${subject(entry)}, ${labels}` : `${verb} ${labels} of ${subject(entry)}`;
+  const what =
+    known === undefined
+      ? `${verb} of ${subject(entry)}, ${labels}`
+      : `${verb} ${labels} of ${subject(entry)}`;
   return `${actor} ${what}: ${texts}`;
 }
 

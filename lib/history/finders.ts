@@ -9,7 +9,7 @@ import { invalidArgument, isModel } from './arguments';
 import { loadActors } from './load-actors';
 import { objectPkOf, type ObjectKey } from './object-key';
 import { givenTime, timeSql } from './point-in-time';
-import { entryName, type HistorySettings } from './settings';
+import { entryName, registrationOf, type HistorySettings } from './settings';
 
 /** Sequelize's find options, and `actors`. */
 export interface EntryFindOptions extends FindOptions<LogEntryAttributes> {
@@ -53,7 +53,7 @@ export async function findEntries(
   const { Op } = runtimeOf(settings.sequelize);
   const both = options.where === undefined ? where : { [Op.and]: [where, options.where] };
   const order = options.order ?? [['id', 'DESC']];
-  const found = await settings.LogEntry.findAll({ ...options, order, where: both as EntryWhere });
+  const found = await settings.LogEntry.findAll({ ...options, order, where: both });
   if (actors && options.raw !== true) await loadActors(settings, found, options);
   return found;
 }
@@ -71,7 +71,8 @@ function checkClone({ registry }: HistorySettings, where: string, model: ModelSt
 
 function nameOf(settings: HistorySettings, where: string, model: unknown): string {
   if (typeof model === 'string' && model !== '') return model;
-  if (!isModel(model)) return invalidArgument(where, 'a model, or the name its entries are stored under', model);
+  if (!isModel(model))
+    return invalidArgument(where, 'a model, or the name its entries are stored under', model);
   checkClone(settings, where, model);
   return entryName(settings, model);
 }
@@ -83,16 +84,26 @@ function pkOf(settings: HistorySettings, where: string, model: ModelReference, p
   return invalidArgument(where, `the key as text, as "${String(model)}" is not registered`, pk);
 }
 
-function objectOf(settings: HistorySettings, where: string, instance: unknown): { model: string; objectPk: string } {
+function objectOf(
+  settings: HistorySettings,
+  where: string,
+  instance: unknown,
+): { model: string; objectPk: string } {
   if (typeof instance !== 'object' || instance === null || !isInstance(instance)) {
     return invalidArgument(where, 'an instance of a model, or a model and a key', instance);
   }
-  const model = instance.constructor;
+  // A version stands for the object it shows.
+  const model = registrationOf(settings, instance.constructor)?.model ?? instance.constructor;
   return { model: nameOf(settings, where, model), objectPk: objectPkOf(where, model, instance) };
 }
 
 /** The condition for entries about one object, given as `forObject` takes it. */
-export function whereObject(settings: HistorySettings, where: string, subject: unknown, pk?: unknown): EntryWhere {
+export function whereObject(
+  settings: HistorySettings,
+  where: string,
+  subject: unknown,
+  pk?: unknown,
+): EntryWhere {
   if (typeof subject !== 'string' && !isModel(subject)) return objectOf(settings, where, subject);
   return { model: nameOf(settings, where, subject), objectPk: pkOf(settings, where, subject, pk) };
 }
@@ -105,23 +116,27 @@ function whereObjects(settings: HistorySettings, where: string, instances: reado
     keys.set(model, (keys.get(model) ?? new Set()).add(objectPk));
   }
   const { Op } = runtimeOf(settings.sequelize);
-  return { [Op.or]: [...keys].map(([model, pks]) => ({ model, objectPk: [...pks] })) } as EntryWhere;
+  return { [Op.or]: [...keys].map(([model, pks]) => ({ model, objectPk: [...pks] })) };
 }
 
 /** The id of an actor as entries hold it. */
 function actorIdOf(where: string, actor: unknown): string {
-  const given: unknown = typeof actor === 'object' && actor !== null && !isInstance(actor) ? (actor as { id?: unknown }).id : actor;
+  const given: unknown =
+    typeof actor === 'object' && actor !== null && !isInstance(actor)
+      ? (actor as { id?: unknown }).id
+      : actor;
   const id = typeof given === 'object' && given !== null && isInstance(given) ? keyOfInstance(given) : given;
   const isId = typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint';
   if (isId && String(id) !== '') return String(id);
-  const advice = 'an id, an object with an id, or an instance (entries without an actor: findAll({ where: { actorId: null } }))';
+  const advice =
+    'an id, an object with an id, or an instance (entries without an actor: findAll({ where: { actorId: null } }))';
   return invalidArgument(where, advice, actor);
 }
 
 function whereTime(settings: HistorySettings, start: unknown, end: unknown): EntryWhere {
   const { Op, literal } = runtimeOf(settings.sequelize);
   const [from, to] = [givenTime('LogEntry.between: start', start), givenTime('LogEntry.between: end', end)];
-  return { timestamp: { [Op.gte]: literal(timeSql(from)), [Op.lt]: literal(timeSql(to)) } } as unknown as EntryWhere;
+  return { timestamp: { [Op.gte]: literal(timeSql(from)), [Op.lt]: literal(timeSql(to)) } };
 }
 
 function transactionIdOf(where: string, value: unknown): string {
@@ -137,7 +152,8 @@ function correlationIdOf(where: string, value: unknown): string {
 
 /** The finders over one log. */
 export function createFinders(settings: HistorySettings): LogEntryFinders {
-  const find = (where: EntryWhere, options?: EntryFindOptions): Promise<LogEntry[]> => findEntries(settings, where, options);
+  const find = (where: EntryWhere, options?: EntryFindOptions): Promise<LogEntry[]> =>
+    findEntries(settings, where, options);
   return {
     async forObject(subject: unknown, ...rest: unknown[]): Promise<LogEntry[]> {
       const byKey = typeof subject === 'string' || isModel(subject);
@@ -145,7 +161,8 @@ export function createFinders(settings: HistorySettings): LogEntryFinders {
       return find(whereObject(settings, 'LogEntry.forObject', subject, rest[0]), options);
     },
     async forObjects(instances, options) {
-      if (!Array.isArray(instances)) invalidArgument('LogEntry.forObjects', 'an array of instances', instances);
+      if (!Array.isArray(instances))
+        invalidArgument('LogEntry.forObjects', 'an array of instances', instances);
       if (instances.length === 0) return [];
       return find(whereObjects(settings, 'LogEntry.forObjects', instances), options);
     },

@@ -39,7 +39,8 @@ function rowKey(model: ModelStatic<Model>, { id, type }: ActorReference): Record
 
 function whereKeys(model: ModelStatic<Model>, keys: readonly Record<string, string>[]): WhereOptions {
   const [name, ...others] = model.primaryKeyAttributes;
-  if (name !== undefined && others.length === 0) return { [name]: [...new Set(keys.map((key) => key[name]))] } as WhereOptions;
+  if (name !== undefined && others.length === 0)
+    return { [name]: [...new Set(keys.map((key) => key[name]))] } as WhereOptions;
   return { [runtimeOf(model.sequelize!).Op.or]: keys } as WhereOptions;
 }
 
@@ -49,7 +50,10 @@ async function readRows(
   { transaction, logging }: LoadActorsOptions,
 ): Promise<Map<string, Model>> {
   if (keys.length === 0) return new Map();
-  const options = { ...(transaction === undefined ? {} : { transaction }), ...(logging === undefined ? {} : { logging }) };
+  const options = {
+    ...(transaction === undefined ? {} : { transaction }),
+    ...(logging === undefined ? {} : { logging }),
+  };
   // Soft-deleted users and those outside a default scope did what they did.
   const rows = await model.unscoped().findAll({ where: whereKeys(model, keys), paranoid: false, ...options });
   return new Map(rows.map((row) => [objectPkOf('loadActors', model, row), row]));

@@ -17,7 +17,13 @@ function typeKey(model: ModelStatic<Model>, attribute: string): string {
   return typeof type === 'object' ? (type.key ?? '') : '';
 }
 
-const INTEGER_BITS: Readonly<Record<string, number>> = { TINYINT: 16, SMALLINT: 16, MEDIUMINT: 32, INTEGER: 32, BIGINT: 64 };
+const INTEGER_BITS: Readonly<Record<string, number>> = {
+  TINYINT: 16,
+  SMALLINT: 16,
+  MEDIUMINT: 32,
+  INTEGER: 32,
+  BIGINT: 64,
+};
 const UUID_TYPES = ['UUID', 'UUIDV1', 'UUIDV4'];
 
 function dateText(date: Date, type: string): string {
@@ -35,7 +41,8 @@ function bareText(value: unknown, type: string): string | null {
 
 /** One form per key, so that `7`, `'7'` and `' 7'`, or a UUID in capitals, are the same object. */
 function canonical(text: string, type: string): string {
-  if (type in INTEGER_BITS) return /^\s*[+-]?\d+\s*$/.test(text) ? String(BigInt(text.trim().replace(/^\+/, ''))) : text;
+  if (type in INTEGER_BITS)
+    return /^\s*[+-]?\d+\s*$/.test(text) ? String(BigInt(text.trim().replace(/^\+/, ''))) : text;
   if (UUID_TYPES.includes(type)) return text.trim().toLowerCase();
   if (type === 'CHAR') return text.replace(/ +$/, '');
   return type === 'DATE' ? (parseTime(text)?.text ?? text) : text;
@@ -60,7 +67,11 @@ function parsedParts(pk: unknown, count: number): unknown[] | null {
   }
 }
 
-function partsByName(where: string, model: ModelStatic<Model>, pk: Readonly<Record<string, unknown>>): unknown[] {
+function partsByName(
+  where: string,
+  model: ModelStatic<Model>,
+  pk: Readonly<Record<string, unknown>>,
+): unknown[] {
   const names = model.primaryKeyAttributes;
   const unknown = Object.keys(pk).find((name) => !names.includes(name));
   if (unknown === undefined) return names.map((name) => pk[name]);
@@ -75,7 +86,11 @@ function partsOf(where: string, model: ModelStatic<Model>, pk: unknown): unknown
   const parts = Array.isArray(pk) ? (pk as unknown[]) : (parsedParts(pk, count > 1 ? count : -1) ?? [pk]);
   if (parts.length === count) return parts;
   const names = model.primaryKeyAttributes.join(', ');
-  return invalidArgument(where, `a key of ${count} (${names}) of ${model.name}, as an array or { attribute: value }`, pk);
+  return invalidArgument(
+    where,
+    `a key of ${count} (${names}) of ${model.name}, as an array or { attribute: value }`,
+    pk,
+  );
 }
 
 function instanceParts(model: ModelStatic<Model>, instance: Model): unknown[] {
@@ -110,7 +125,8 @@ const UNSTORABLE = /\0/;
 
 function fits(type: string, text: string): boolean {
   const bits = INTEGER_BITS[type];
-  if (bits !== undefined) return /^-?\d{1,19}$/.test(text) && BigInt.asIntN(bits, BigInt(text)) === BigInt(text);
+  if (bits !== undefined)
+    return /^-?\d{1,19}$/.test(text) && BigInt.asIntN(bits, BigInt(text)) === BigInt(text);
   if (UUID_TYPES.includes(type)) return UUID.test(text);
   if (type === 'DATE' || type === 'DATEONLY') return parseTime(text) !== null;
   return !UNSTORABLE.test(text);

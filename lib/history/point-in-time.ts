@@ -1,8 +1,9 @@
+import type { Model } from 'sequelize';
 import { AuditError } from '../core/errors';
 import { exactTextOf } from '../schema/exact-time';
 import type { LogEntry } from '../schema/log-entry';
 import { quoteIdentifier, quoteLiteral } from '../schema/quote';
-import type { Snapshot } from '../schema/snapshot-model';
+import type { HistoryAttributes } from '../schema/snapshot-model';
 import { invalidArgument } from './arguments';
 
 /**
@@ -10,7 +11,10 @@ import { invalidArgument } from './arguments';
  * milliseconds, as `Date.toISOString` writes it; a text with microseconds is exact. A Snapshot or a LogEntry means the state
  * right after it, by id.
  */
-export type PointInTime = Date | string | Snapshot | LogEntry;
+export type PointInTime = Date | string | VersionPoint | LogEntry;
+
+/** A Snapshot of any model. */
+export type VersionPoint = Model & Pick<HistoryAttributes, 'historyId' | 'historyDate'>;
 
 /** A moment on the database's clock. */
 export interface ExactTime {
@@ -24,12 +28,17 @@ export interface ExactTime {
 export interface Bound {
   readonly time: ExactTime;
   /** Set for a Snapshot: its model and id. */
-  readonly version: { readonly model: unknown; readonly historyId: string; readonly logEntryId: string | null } | null;
+  readonly version: {
+    readonly model: unknown;
+    readonly historyId: string;
+    readonly logEntryId: string | null;
+  } | null;
   /** Set for a LogEntry: its id. */
   readonly logEntryId: string | null;
 }
 
-const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+const ISO =
+  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 const MILLISECOND_DIGITS = 3;
 
 function zoneOf(zone = 'Z'): string {
@@ -68,7 +77,9 @@ function timeOfDate(date: Date): ExactTime | null {
  */
 export function givenTime(where: string, value: unknown): ExactTime {
   const time = typeof value === 'string' ? parseTime(value) : value instanceof Date ? bareDate(value) : null;
-  return time ?? invalidArgument(where, 'a Date or an ISO-8601 text such as "2026-11-21T20:17:26.123456Z"', value);
+  return (
+    time ?? invalidArgument(where, 'a Date or an ISO-8601 text such as "2026-11-21T20:17:26.123456Z"', value)
+  );
 }
 
 function bareDate(date: Date): ExactTime | null {
@@ -91,7 +102,11 @@ export function boundOf(where: string, when: PointInTime): Bound {
   if (exact === null || typeof id !== 'string') return partialRow(where);
   if (!isVersion) return { time: exact, version: null, logEntryId: id };
   const logEntryId = (row['logEntryId'] as string | null | undefined) ?? null;
-  return { time: exact, version: { model: (when as object).constructor, historyId: id, logEntryId }, logEntryId: null };
+  return {
+    time: exact,
+    version: { model: (when as object).constructor, historyId: id, logEntryId },
+    logEntryId: null,
+  };
 }
 
 function givenPoint(where: string, when: unknown): ExactTime {

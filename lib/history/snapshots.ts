@@ -4,6 +4,7 @@ import type { Registration } from '../capture/registry';
 import { AuditError } from '../core/errors';
 import { didYouMean } from '../core/suggest';
 import { exactTextOf } from '../schema/exact-time';
+import { quoteLiteral } from '../schema/quote';
 import { defineHidden, refuseInstanceWrites } from '../schema/read-only';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import {
@@ -16,11 +17,10 @@ import {
 } from '../schema/snapshot-model';
 import type { TrackedColumn } from '../schema/tracked';
 import { invalidArgument } from './arguments';
-import { quoteLiteral } from '../schema/quote';
-import type { HistorySettings } from './settings';
+import { readSameTable, type HistorySettings } from './settings';
 
 /** A version without the types of its model. */
-type AnySnapshot = Snapshot<Model>;
+type AnySnapshot = Snapshot;
 
 const PAST_IS_READ_ONLY = 'It shows the past; revert() sets an object back.';
 
@@ -65,7 +65,9 @@ export class SnapshotModels {
 function whereSameObject(registration: Registration, snapshot: Model): Record<string, unknown> {
   const values = snapshot.dataValues as Record<string, unknown>;
   const keys = registration.tracked.keys.map(({ attribute }) => [attribute, values[attribute]] as const);
-  const missing = ['historyId', 'historyDate', ...keys.map(([name]) => name)].find((name) => values[name] === undefined);
+  const missing = ['historyId', 'historyDate', ...keys.map(([name]) => name)].find(
+    (name) => values[name] === undefined,
+  );
   if (missing === undefined) return Object.fromEntries(keys);
   return invalidArgument('snapshot', `a version loaded with "${missing}"`, snapshot);
 }
@@ -81,7 +83,11 @@ const OLDEST_FIRST = [
   ['historyId', 'ASC'],
 ] satisfies FindOptions['order'];
 
-async function neighbour(registration: Registration, snapshot: Model, direction: 'prev' | 'next'): Promise<AnySnapshot | null> {
+async function neighbour(
+  registration: Registration,
+  snapshot: Model,
+  direction: 'prev' | 'next',
+): Promise<AnySnapshot | null> {
   const model = snapshot.constructor as SnapshotModel;
   const { Op, literal } = runtimeOf(model.sequelize!);
   const [beyond, notBefore] = direction === 'prev' ? [Op.lt, Op.lte] : [Op.gt, Op.gte];
@@ -127,15 +133,24 @@ export function diffRows(columns: readonly TrackedColumn[], older: Model, newer:
 
 function checkOlder(snapshot: Model, older: unknown): asserts older is AnySnapshot {
   const isVersion = typeof older === 'object' && older !== null && 'dataValues' in older;
-  const table = (model: object): string => JSON.stringify((model as SnapshotModel).getTableName());
-  if (isVersion && 'historyId' in (older as Model).dataValues && table((older as Model).constructor) === table(snapshot.constructor)) return;
+  if (isVersion && readSameTable(older.constructor, snapshot.constructor as SnapshotModel)) return;
   invalidArgument('diffAgainst', `a version of the same model (${snapshot.constructor.name})`, older);
 }
 
-function diffAgainst(registration: Registration, snapshot: AnySnapshot, older: unknown, options: DiffOptions = {}): SnapshotDiff<AnySnapshot> {
+function diffAgainst(
+  registration: Registration,
+  snapshot: AnySnapshot,
+  older: unknown,
+  options: DiffOptions = {},
+): SnapshotDiff<AnySnapshot> {
   checkOlder(snapshot, older);
   const changes = diffRows(comparedColumns(registration, options), older, snapshot);
-  return { changes, changedAttributes: changes.map((each) => each.attribute), oldRecord: older, newRecord: snapshot };
+  return {
+    changes,
+    changedAttributes: changes.map((each) => each.attribute),
+    oldRecord: older,
+    newRecord: snapshot,
+  };
 }
 
 /** What a version knows of the row: neither masks nor what isn't tracked. */

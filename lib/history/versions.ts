@@ -1,18 +1,22 @@
-import type { FindOptions, Model, ModelStatic } from 'sequelize';
+import type { FindOptions, Model } from 'sequelize';
 import type { Registration } from '../capture/registry';
+import { isInstance } from '../context/instances';
 import type { LogEntry } from '../schema/log-entry';
 import type { HistoryAttributes, Snapshot, SnapshotModel } from '../schema/snapshot-model';
 import { runtimeOf } from '../schema/sequelize-runtime';
+import { invalidArgument } from './arguments';
 import { asOf, type AsOfReader } from './as-of';
 import { findEntries, type EntryFindOptions } from './finders';
 import { loadActors } from './load-actors';
-import { fitsKey, keyTexts, objectPkOf, type ObjectKey } from './object-key';
+import { fitsKey, keyTexts, objectPkText, type ObjectKey } from './object-key';
 import type { PointInTime } from './point-in-time';
-import type { HistorySettings } from './settings';
+import { registrationOf, type HistorySettings } from './settings';
 import { NEWEST_FIRST, type SnapshotModels } from './snapshots';
 
 /** Sequelize's find options, and `actors`. */
-export interface VersionFindOptions<M extends Model> extends FindOptions<M['_attributes'] & HistoryAttributes> {
+export interface VersionFindOptions<M extends Model> extends FindOptions<
+  M['_attributes'] & HistoryAttributes
+> {
   /** Also load the actors' rows into `.actor`, in one more query. @default false */
   readonly actors?: boolean;
 }
@@ -31,9 +35,29 @@ export interface ModelHistory<M extends Model> {
   asOf(when: PointInTime): AsOfReader<M>;
 }
 
-/** An instance stands for its key, whatever class of the model it is. */
-function keyOf(registration: Registration, where: string, object: unknown): Record<string, string> {
-  return keyTexts(`${where} of ${registration.name}`, registration.model as ModelStatic<Model>, object);
+/**
+ * The key of an object of a registered model, given by an instance, a version or a key.
+ *
+ * @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT, also for an instance of another model, which may well have a key of the same name
+ */
+export function objectKeyOf(
+  settings: HistorySettings,
+  registration: Registration,
+  where: string,
+  object: unknown,
+): Record<string, string> {
+  const isOther =
+    typeof object === 'object' &&
+    object !== null &&
+    isInstance(object) &&
+    registrationOf(settings, object.constructor) !== registration;
+  if (isOther)
+    invalidArgument(
+      `${where} of ${registration.name}`,
+      `an instance of ${registration.name}, or a key`,
+      object,
+    );
+  return keyTexts(`${where} of ${registration.name}`, registration.model, object);
 }
 
 async function findVersions<M extends Model>(
@@ -45,7 +69,7 @@ async function findVersions<M extends Model>(
   const { Op } = runtimeOf(settings.sequelize);
   const where = options.where === undefined ? key : { [Op.and]: [key, options.where] };
   const order = options.order ?? NEWEST_FIRST;
-  const found = (await model.findAll({ ...options, order, where } as never)) as Snapshot<M>[];
+  const found = await model.findAll({ ...options, order, where } as never);
   if (actors && options.raw !== true) await loadActors(settings, found as unknown as Model[], options);
   return found;
 }
@@ -63,22 +87,21 @@ export function createModelHistory<M extends Model>(
       return snapshots.of<M>(registration, `${name}.Snapshot`);
     },
     async entries(object, options) {
-      const where = `entries of ${name}`;
-      return findEntries(settings, { model: registration.name, objectPk: objectPkOf(where, registration.model, object) }, options);
+      const objectPk = objectPkText(objectKeyOf(settings, registration, 'entries', object));
+      return findEntries(settings, { model: registration.name, objectPk }, options);
     },
     async versions(object, options) {
       const model = snapshots.of<M>(registration, `versions of ${name}`);
-      const key = keyOf(registration, 'versions', object);
+      const key = objectKeyOf(settings, registration, 'versions', object);
       return fits(key) ? findVersions(settings, model, key, options) : [];
     },
     async mostRecent(pk) {
       const model = snapshots.of<M>(registration, `mostRecent of ${name}`);
-      const key = keyOf(registration, 'mostRecent', pk);
+      const key = objectKeyOf(settings, registration, 'mostRecent', pk);
       if (!fits(key)) return null;
-      const [last] = await findVersions(settings, model, key, { limit: 1 } as VersionFindOptions<M>);
+      const [last] = await findVersions(settings, model, key, { limit: 1 });
       return last ?? null;
     },
     asOf: (when) => asOf<M>(snapshots, registration, when),
   };
 }
-

@@ -64,7 +64,7 @@ export const OLDEST_SERVER_VERSION = 150_000;
 /** `server_version_num`, such as 180004 for 18.4. */
 export async function serverVersion(query: CatalogueQuery): Promise<number> {
   const { rows } = await query(`select current_setting('server_version_num')::int as "version"`, []);
-  return Number((rows[0] as { version: number }).version);
+  return (rows[0] as { version: number }).version;
 }
 
 /** @throws {AuditError} ERR_AUDIT_SERVER_VERSION when the server is older than PostgreSQL 15. */
@@ -133,15 +133,20 @@ export async function readTable(query: CatalogueQuery, table: TableName): Promis
   const indexes = (await query(INDEXES_SQL, [oid])).rows as { name: string }[];
   return {
     ...info,
-    columns: rows.map(({ keyPosition: _, ...column }) => column),
+    columns: rows.map(columnOf),
     primaryKey: primaryKeyOf(rows),
     indexes: indexes.map(({ name }) => name),
   };
 }
 
+function columnOf({ keyPosition, ...column }: ColumnRow): CatalogueColumn {
+  void keyPosition;
+  return column;
+}
+
 function primaryKeyOf(rows: readonly ColumnRow[]): string[] {
   const keys = rows.filter((row) => row.keyPosition !== null);
-  return keys.sort((a, b) => Number(a.keyPosition) - Number(b.keyPosition)).map((row) => row.name);
+  return keys.toSorted((a, b) => Number(a.keyPosition) - Number(b.keyPosition)).map((row) => row.name);
 }
 
 /** Without the copies that PostgreSQL keeps per partition (`conparentid`). */
@@ -161,7 +166,10 @@ where c.contype = 'f' and c.conparentid = 0
   and (c.confdeltype in ('c', 'n', 'd') or c.confupdtype in ('c', 'n', 'd'))
 order by c.oid`;
 
-interface ForeignKeyRow extends Pick<ForeignKey, 'name' | 'childColumns' | 'parentColumns' | 'onDelete' | 'onUpdate'> {
+interface ForeignKeyRow extends Pick<
+  ForeignKey,
+  'name' | 'childColumns' | 'parentColumns' | 'onDelete' | 'onUpdate'
+> {
   readonly childSchema: string;
   readonly childTable: string;
   readonly childVisible: boolean;

@@ -106,7 +106,9 @@ function keepExactText(instance: Model, attribute: string): void {
 
 function instancesOf(found: unknown): Model[] {
   const list: unknown[] = Array.isArray(found) ? found : [found];
-  return list.filter((each): each is Model => typeof each === 'object' && each !== null && 'dataValues' in each);
+  return list.filter(
+    (each): each is Model => typeof each === 'object' && each !== null && 'dataValues' in each,
+  );
 }
 
 const HOW_TO_CREATE =
@@ -118,9 +120,16 @@ export function readingError(error: unknown, table: TableName, columns: readonly
   const text = error instanceof Error ? error.message : '';
   const options = { cause: error };
   if (state === UNDEFINED_TABLE && text.includes(`${table.table}"`)) {
-    return new AuditError('ERR_AUDIT_MISSING_TABLE', `The table ${quoteTable(table)} doesn't exist. ${HOW_TO_CREATE}`, options);
+    return new AuditError(
+      'ERR_AUDIT_MISSING_TABLE',
+      `The table ${quoteTable(table)} doesn't exist. ${HOW_TO_CREATE}`,
+      options,
+    );
   }
-  const missing = state === UNDEFINED_COLUMN ? columns.find((each) => text.includes(`.${each} `) || text.includes(`"${each}"`)) : undefined;
+  const missing =
+    state === UNDEFINED_COLUMN
+      ? columns.find((each) => text.includes(`.${each} `) || text.includes(`"${each}"`))
+      : undefined;
   if (missing === undefined) return error;
   const message = `The table ${quoteTable(table)} has no column "${missing}" yet. ${HOW_TO_CREATE}`;
   return new AuditError('ERR_AUDIT_MISSING_COLUMN', message, options);
@@ -130,7 +139,9 @@ function createClass(sequelize: Sequelize, definition: DetachedModel): Queryable
   const { attribute, column } = definition.exactTime;
   const Base = runtimeOf(sequelize).Model as unknown as QueryableClass;
   const expression = exactTimeSql(`${quoteIdentifier(definition.name)}.${quoteIdentifier(column)}`);
-  const columns = Object.entries(definition.attributes).map(([name, each]) => (each as { field?: string }).field ?? name);
+  const columns = Object.entries(definition.attributes).map(
+    ([name, each]) => (each as { field?: string }).field ?? name,
+  );
   const reading = async <T>(answer: Promise<T>): Promise<T> => {
     try {
       return await answer;

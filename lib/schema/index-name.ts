@@ -9,6 +9,7 @@ export function fitName(name: string): string {
   if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGEST_LENGTH);
   let start = name;
-  while (Buffer.byteLength(start) > MAX_NAME_BYTES - DIGEST_LENGTH - 1) start = [...start].slice(0, -1).join('');
+  while (Buffer.byteLength(start) > MAX_NAME_BYTES - DIGEST_LENGTH - 1)
+    start = Array.from(start).slice(0, -1).join('');
   return `${start}_${digest}`;
 }

@@ -72,7 +72,8 @@ export function defineLogEntry(sequelize: Sequelize, table: TableName): LogEntry
     table,
     attributes: attributes(sequelize),
     exactTime: { attribute: 'timestamp', column: 'timestamp' },
-    writeAdvice: 'The log is written by audited writes and by auditLog.log(); auditLog.prune() removes old entries.',
+    writeAdvice:
+      'The log is written by audited writes and by auditLog.log(); auditLog.prune() removes old entries.',
   });
   return model as unknown as LogEntryStatic;
 }

@@ -48,7 +48,10 @@ export interface IndexDefinition {
 
 /** An index per finder and no other: each one more costs every write. */
 export function logIndexes({ table }: TableName): IndexDefinition[] {
-  const index = (suffix: string, definition: string): IndexDefinition => ({ name: fitName(`${table}_${suffix}`), definition });
+  const index = (suffix: string, definition: string): IndexDefinition => ({
+    name: fitName(`${table}_${suffix}`),
+    definition,
+  });
   return [
     index('object', '("model", "object_pk", "id" desc)'),
     index('model', '("model", "id" desc)'),
@@ -60,21 +63,34 @@ export function logIndexes({ table }: TableName): IndexDefinition[] {
 }
 
 /** `create index if not exists` for those of `indexes` that `existing` lacks; for all of them without it. */
-export function createIndexes(table: TableName, indexes: readonly IndexDefinition[], existing: TableInfo | null): string[] {
+export function createIndexes(
+  table: TableName,
+  indexes: readonly IndexDefinition[],
+  existing: TableInfo | null,
+): string[] {
   return indexes
     .filter(({ name }) => !existing?.indexes.includes(name))
-    .map(({ name, definition }) => `create index if not exists ${quoteIdentifier(name)} on ${quoteTable(table)} ${definition}`);
+    .map(
+      ({ name, definition }) =>
+        `create index if not exists ${quoteIdentifier(name)} on ${quoteTable(table)} ${definition}`,
+    );
 }
 
 /**
  * One `alter table` that adds the columns `existing` lacks, or nothing: the statement locks out writers, so a complete table
  * must not get it.
  */
-export function addColumns(table: TableName, columns: readonly { column: string; definition: string }[], existing: TableInfo): string[] {
+export function addColumns(
+  table: TableName,
+  columns: readonly { column: string; definition: string }[],
+  existing: TableInfo,
+): string[] {
   const present = new Set(existing.columns.map((each) => each.name));
   const missing = columns.filter((each) => !present.has(each.column));
   if (missing.length === 0) return [];
-  const actions = missing.map((each) => `add column if not exists ${quoteIdentifier(each.column)} ${each.definition}`);
+  const actions = missing.map(
+    (each) => `add column if not exists ${quoteIdentifier(each.column)} ${each.definition}`,
+  );
   return [`alter table ${quoteTable(table)} ${actions.join(', ')}`];
 }
 
@@ -85,7 +101,10 @@ export function addColumns(table: TableName, columns: readonly { column: string;
  * for (const sql of createLogTable({ schema: null, table: 'audit_log_entries' })) await client.query(sql);
  */
 export function createLogTable(table: TableName, existing: TableInfo | null = null): string[] {
-  const columns = LOG_COLUMNS.map(({ column: name, type, definition }) => ({ column: name, definition: `${type} ${definition}`.trim() }));
+  const columns = LOG_COLUMNS.map(({ column: name, type, definition }) => ({
+    column: name,
+    definition: `${type} ${definition}`.trim(),
+  }));
   const list = columns.map((each) => `  ${quoteIdentifier(each.column)} ${each.definition}`).join(',\n');
   const create = existing
     ? addColumns(table, columns, existing)

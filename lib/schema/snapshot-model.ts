@@ -58,9 +58,12 @@ export interface SnapshotMethods<M extends Model> {
   toInstance(): M;
 }
 
+/** The attributes of an untyped model are any, which would make all of a version any. */
+type RowAttributes<M extends Model> = 0 extends 1 & Attributes<M> ? Record<string, any> : Attributes<M>;
+
 /** A version of one row of `M`: the model's tracked attributes (masked ones and enums as text) and its own. */
-export type Snapshot<M extends Model = Model> = Model<Attributes<M> & HistoryAttributes> &
-  Attributes<M> &
+export type Snapshot<M extends Model = Model> = Model<RowAttributes<M> & HistoryAttributes> &
+  RowAttributes<M> &
   HistoryAttributes &
   SnapshotMethods<M>;
 
@@ -77,7 +80,11 @@ function typeOf(sequelize: Sequelize, column: TrackedColumn): DataType {
 
 function historyAttributes(sequelize: Sequelize): ModelAttributes {
   const { DataTypes } = runtimeOf(sequelize);
-  const types: Record<string, DataType> = { bigint: DataTypes.BIGINT, timestamptz: DataTypes.DATE(6), text: DataTypes.TEXT };
+  const types: Record<string, DataType> = {
+    bigint: DataTypes.BIGINT,
+    timestamptz: DataTypes.DATE(6),
+    text: DataTypes.TEXT,
+  };
   const entries = HISTORY_COLUMNS.map(({ attribute, column, type }) => [
     attribute,
     { type: types[type], field: column, primaryKey: attribute === 'historyId' },
@@ -87,7 +94,10 @@ function historyAttributes(sequelize: Sequelize): ModelAttributes {
 
 /** Type and column only: constraints, defaults, references, getters and setters stay with the model. */
 function modelAttributes(sequelize: Sequelize, tracked: TrackedModel): ModelAttributes {
-  const entries = tracked.columns.map((each) => [each.attribute, { type: typeOf(sequelize, each), field: each.column }]);
+  const entries = tracked.columns.map((each) => [
+    each.attribute,
+    { type: typeOf(sequelize, each), field: each.column },
+  ]);
   return Object.fromEntries(entries) as ModelAttributes;
 }
 
@@ -98,7 +108,9 @@ function modelAttributes(sequelize: Sequelize, tracked: TrackedModel): ModelAttr
  */
 export function defineSnapshot(
   sequelize: Sequelize,
-  registration: Pick<ResolvedRegistration, 'name'> & { readonly snapshots: NonNullable<ResolvedRegistration['snapshots']> },
+  registration: Pick<ResolvedRegistration, 'name'> & {
+    readonly snapshots: NonNullable<ResolvedRegistration['snapshots']>;
+  },
   tracked: TrackedModel,
   LogEntryModel: LogEntryStatic,
 ): SnapshotModel {

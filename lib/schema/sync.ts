@@ -29,7 +29,9 @@ export function catalogueQuery(sequelize: Sequelize, transaction: Transaction | 
   const { QueryTypes } = runtimeOf(sequelize);
   return async (sql, values) => {
     const binds = values.length > 0 ? { bind: values } : {};
-    return { rows: await sequelize.query(sql, { ...binds, type: QueryTypes.SELECT, raw: true, transaction }) };
+    return {
+      rows: await sequelize.query(sql, { ...binds, type: QueryTypes.SELECT, raw: true, transaction }),
+    };
   };
 }
 

@@ -1,9 +1,10 @@
 import { quoteIdentifier, quoteTable } from '../schema/quote';
 import type { ContextBinds } from './context-binds';
-import { clock, entryExpressions } from './entries';
+import { clock, entryExpressions, type ImageSource } from './entries';
+import { linkExpressions } from './links';
 import { assignedColumns, type ParsedWrite } from './parse-write';
 import { newImage, oldImage, type ModelPlan, type StatementSettings } from './plan';
-import { askedColumns, imageMode, WRITTEN, writtenRows, type ImageMode } from './written-rows';
+import { askedColumns, imageMode, WRITTEN, writtenRows } from './written-rows';
 
 /** A write and its entries as one statement. */
 export interface CompiledStatement {
@@ -52,21 +53,20 @@ export function rowsAt(tableIds: string, positions: string): string {
   return `"ctid" = any (${positions}) and ("tableoid", "ctid") in (select * from unnest(${tableIds}, ${positions}))`;
 }
 
-/** The entries and versions of rows that are read, not written, by the statement. */
-export function compileConsequences(
-  consequences: readonly Consequence[],
-  settings: StatementSettings,
-  binds: ContextBinds,
-): string[] {
-  return consequences.flatMap((consequence, at) => {
-    const name = `"!c${at}"`;
-    const mode: ImageMode = consequence.nulled.size === 0 ? 'deleted' : 'updated';
-    const source = { from: name, suffix: `c${at}`, mode, mayMoveKey: false, plan: consequence.plan };
-    return [consequenceRows(consequence, name), ...entryExpressions(source, settings, binds)];
-  });
+/** Entries, versions and links of all rows that one statement writes, removes or empties. */
+function stored(sources: readonly ImageSource[], settings: StatementSettings, binds: ContextBinds): string[] {
+  return sources.flatMap((source) => [
+    ...entryExpressions(source, settings, binds),
+    ...linkExpressions(source, sources, settings, binds),
+  ]);
 }
 
-/** A delete together with what it removes or changes elsewhere; `plan` is null when its own table is not registered. */
+function consequenceSource({ plan, nulled }: Consequence, at: number): ImageSource {
+  const mode = nulled.size === 0 ? 'deleted' : 'updated';
+  return { from: `"!c${at}"`, suffix: `c${at}`, mode, mayMoveKey: false, plan };
+}
+
+/** A delete together with what it removes or changes elsewhere; `plan` is null when its own table is not audited. */
 export function compileCascade(
   write: ParsedWrite,
   plan: ModelPlan | null,
@@ -74,14 +74,15 @@ export function compileCascade(
   settings: StatementSettings,
   binds: ContextBinds,
 ): CompiledStatement {
-  const source = plan && { from: WRITTEN, suffix: '', mode: imageMode(write), mayMoveKey: false, plan };
-  const asked = write.returning === '*' ? null : (write.returning ?? []);
-  const bare = `${WRITTEN} as (${write.body} returning ${['1 as "!1"', ...(asked ?? []).map(quoteIdentifier)].join(', ')})`;
+  const own: ImageSource[] = plan ? [{ from: WRITTEN, suffix: '', mode: 'deleted', mayMoveKey: false, plan }] : [];
+  const asked = write.returning === '*' ? [] : (write.returning ?? []);
+  const bare = `${WRITTEN} as (${write.body} returning ${['1 as "!1"', ...asked.map(quoteIdentifier)].join(', ')})`;
+  const sources = consequences.map(consequenceSource);
   const expressions = [
     ...(plan ? writtenRows(write, plan, settings) : [bare]),
     clock(WRITTEN),
-    ...(source ? entryExpressions(source, settings, binds) : []),
-    ...compileConsequences(consequences, settings, binds),
+    ...consequences.map((consequence, at) => consequenceRows(consequence, `"!c${at}"`)),
+    ...stored([...own, ...sources], settings, binds),
   ];
   return { text: `with ${expressions.join(', ')} ${answer(write, plan)}`, returnsRows: write.returning !== null };
 }
@@ -94,22 +95,18 @@ export function compileWrite(
   binds: ContextBinds,
 ): CompiledStatement {
   const source = { from: WRITTEN, suffix: '', mode: imageMode(write), mayMoveKey: mayMoveKey(write, plan), plan };
-  const expressions = [
-    ...writtenRows(write, plan, settings),
-    clock(WRITTEN),
-    ...entryExpressions(source, settings, binds),
-  ];
+  const expressions = [...writtenRows(write, plan, settings), clock(WRITTEN), ...stored([source], settings, binds)];
   return { text: `with ${expressions.join(', ')} ${answer(write, plan)}`, returnsRows: write.returning !== null };
 }
 
 /** Delete entries for every row of a table that is about to be emptied; answers with their number as `n`. */
 export function compileEmptying(plan: ModelPlan, settings: StatementSettings, binds: ContextBinds): CompiledStatement {
   const columns = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`);
-  const source = { from: WRITTEN, suffix: '', mode: 'deleted' as const, mayMoveKey: false, plan };
+  const source: ImageSource = { from: WRITTEN, suffix: '', mode: 'deleted', mayMoveKey: false, plan };
   const expressions = [
     `${WRITTEN} as (select ${columns.join(', ')} from ${quoteTable(plan.table)})`,
     clock(WRITTEN),
-    ...entryExpressions(source, settings, binds),
+    ...stored([source], settings, binds),
   ];
   return { text: `with ${expressions.join(', ')} select count(*)::int as "n" from ${WRITTEN}`, returnsRows: false };
 }

@@ -84,7 +84,7 @@ function versionColumns(plan: ModelPlan): readonly PlannedColumn[] {
 /** Old images exist only for compared columns; a key that moved keeps its other columns as they are now. */
 function versionImage(branch: Branch, source: ImageSource): (column: PlannedColumn) => string {
   if (branch.image === newImage || source.mode === 'deleted') return branch.image;
-  return (column) => (column.inDelta || column.isKey ? oldImage(column) : newImage(column));
+  return (column) => (column.inDelta || column.isKey || column.isLink ? oldImage(column) : newImage(column));
 }
 
 function branchSelect(branch: Branch, source: ImageSource): string {
@@ -120,25 +120,58 @@ export function clock(written: string): string {
   return `"!t" as materialized (select clock_timestamp() as "at" from (select count(*) from ${written}) "!z")`;
 }
 
+export function nextId({ logSequence }: StatementSettings): string {
+  return `nextval(${quoteLiteral(logSequence)}::regclass)`;
+}
+
 /** The rows to log with their ids: drawn here, once, so that entry and version share them without a join. */
 function loggedRows(source: ImageSource, settings: StatementSettings): string {
   const selects = branches(source).map((branch) => branchSelect(branch, source));
   // OFFSET 0 keeps the delta from being computed twice, for the condition and for the entry.
   const rows = selects.length === 1 ? `${selects[0]} offset 0` : `${selects.join(' union all ')} offset 0`;
-  const id = `nextval(${quoteLiteral(settings.logSequence)}::regclass) as "id"`;
+  const id = `${nextId(settings)} as "id"`;
   const from = `(${rows}) "!b", "!t"`;
   return `"!d${source.suffix}" as materialized (select ${id}, "!t"."at", "!b".* from ${from} where ${entryCondition(source.plan)})`;
 }
 
 function entryInsert(source: ImageSource, settings: StatementSettings, binds: ContextBinds): string {
-  const values: [column: string, value: string][] = [
-    ['id', '"id"'],
-    ['timestamp', '"at"'],
-    ['action', '"action"'],
-    ['model', quoteLiteral(source.plan.name)],
-    ['object_pk', '"pk"'],
-    ['object_repr', '"repr"'],
-    ['changes', `('{' || "delta" || '}')::jsonb`],
+  const row: EntryRow = {
+    id: '"id"',
+    at: '"at"',
+    action: '"action"',
+    model: source.plan.name,
+    pk: '"pk"',
+    repr: '"repr"',
+    changes: `('{' || "delta" || '}')::jsonb`,
+    additionalData: additionalData(source, binds),
+  };
+  const from = `"!d${source.suffix}"`;
+  return `"!e${source.suffix}" as (${insertFrom(quoteTable(settings.log), entryValues(row, binds), from)})`;
+}
+
+/** The parts of an entry that a row decides, as SQL. */
+export interface EntryRow {
+  readonly id: string;
+  readonly at: string;
+  readonly action: string;
+  /** The registered name. */
+  readonly model: string;
+  readonly pk: string;
+  readonly repr: string;
+  readonly changes: string;
+  readonly additionalData: string;
+}
+
+/** The columns of an entry with their values. */
+export function entryValues(row: EntryRow, binds: ContextBinds): [column: string, value: string][] {
+  return [
+    ['id', row.id],
+    ['timestamp', row.at],
+    ['action', row.action],
+    ['model', quoteLiteral(row.model)],
+    ['object_pk', row.pk],
+    ['object_repr', row.repr],
+    ['changes', row.changes],
     ['actor_id', binds.actorId],
     ['actor_label', binds.actorLabel],
     ['actor_type', binds.actorType],
@@ -148,9 +181,8 @@ function entryInsert(source: ImageSource, settings: StatementSettings, binds: Co
     ['request', binds.request],
     ['transaction_id', 'pg_current_xact_id()::text::bigint'],
     ['reason', binds.reason],
-    ['additional_data', additionalData(source, binds)],
+    ['additional_data', row.additionalData],
   ];
-  return `"!e${source.suffix}" as (${insertFrom(quoteTable(settings.log), values, source)})`;
 }
 
 function additionalData(source: ImageSource, binds: ContextBinds): string {
@@ -158,10 +190,10 @@ function additionalData(source: ImageSource, binds: ContextBinds): string {
   return `case when "extra" is null then ${binds.additionalData} else coalesce(${binds.additionalData}, '{}') || "extra" end`;
 }
 
-function insertFrom(table: string, values: readonly [string, string][], source: ImageSource): string {
+export function insertFrom(table: string, values: readonly [string, string][], from: string): string {
   const columns = values.map(([column]) => quoteIdentifier(column)).join(', ');
   const expressions = values.map(([, value]) => value).join(', ');
-  return `insert into ${table} (${columns}) select ${expressions} from "!d${source.suffix}"`;
+  return `insert into ${table} (${columns}) select ${expressions} from ${from}`;
 }
 
 const HISTORY_TYPE = `case "action" when 'create' then '+' when 'delete' then '-' else '~' end`;
@@ -177,10 +209,11 @@ function versionInsert(source: ImageSource, binds: ContextBinds): string[] {
     ['history_change_reason', binds.reason],
     ['log_entry_id', '"id"'],
   ];
-  return [`"!v${source.suffix}" as (${insertFrom(quoteTable(plan.history), values, source)})`];
+  return [`"!v${source.suffix}" as (${insertFrom(quoteTable(plan.history), values, `"!d${source.suffix}"`)})`];
 }
 
 /** The common table expressions that store entries and versions of the rows in `source.from`; `clock` must precede them. */
 export function entryExpressions(source: ImageSource, settings: StatementSettings, binds: ContextBinds): string[] {
+  if (!source.plan.isLogged) return [];
   return [loggedRows(source, settings), entryInsert(source, settings, binds), ...versionInsert(source, binds)];
 }

@@ -12,18 +12,40 @@ export interface PlannedColumn extends EncodedColumn {
   readonly inDelta: boolean;
   /** Whether the history table has the column. */
   readonly inVersion: boolean;
+  /** Whether a tracked association reads the column, which a through table need not track itself. */
+  readonly isLink: boolean;
+}
+
+/** A tracked belongsToMany as rows of its through table show it. */
+export interface LinkPlan {
+  /** The association's name, under which links stand in `changes`. */
+  readonly association: string;
+  readonly owner: ModelPlan;
+  /** Column of the owner that the through table refers to. */
+  readonly ownerColumn: string;
+  readonly target: ModelPlan;
+  readonly targetColumn: string;
+  /** The two columns of the through table. */
+  readonly ownerLink: PlannedColumn;
+  readonly targetLink: PlannedColumn;
+  /** Rows of the through table that belong to this association only: column and the text of its value. */
+  readonly scope: readonly { readonly column: PlannedColumn; readonly value: string }[];
 }
 
 /** All that is known of a registered model before any of its writes is compiled. */
 export interface ModelPlan {
   readonly name: string;
   readonly table: TableName;
+  /** False for a through table that is not registered itself: its rows only tell of links. */
+  readonly isLogged: boolean;
   readonly columns: readonly PlannedColumn[];
   readonly keys: readonly PlannedColumn[];
   readonly deletedAt: PlannedColumn | null;
   readonly repr: string | null;
   readonly actions: ReadonlySet<CapturedAction>;
   readonly history: TableName | null;
+  /** Associations whose links are rows of this table. */
+  readonly links: readonly LinkPlan[];
   /** Every column of the table, for RETURNING *. */
   readonly tableColumns: readonly string[];
 }

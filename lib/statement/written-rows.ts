@@ -21,7 +21,7 @@ export function imageMode(write: ParsedWrite): ImageMode {
 
 /** Columns whose old value is compared; of the others only the newest value is kept. */
 function comparedColumns(plan: ModelPlan): readonly PlannedColumn[] {
-  return plan.columns.filter((column) => column.inDelta || column.isKey);
+  return plan.columns.filter((column) => column.inDelta || column.isKey || column.isLink);
 }
 
 function list(parts: readonly string[]): string {

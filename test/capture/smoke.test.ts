@@ -57,3 +57,4 @@ test('smoke', async () => {
   await dump('truncate');
   console.log((await database.rows('select * from "Orders_history" order by history_id')).length);
 });
+

@@ -1,6 +1,6 @@
 import { DataTypes, Model, Sequelize } from 'sequelize';
 import { isAuditError } from '../../lib/core/errors';
-import { defineLogEntry, type LogEntry, type LogEntryStatic } from '../../lib/schema/log-entry';
+import { defineLogEntry, type LogEntry } from '../../lib/schema/log-entry';
 import { createLogTable } from '../../lib/schema/log-table';
 import { testDatabase } from '../support/database';
 
@@ -157,7 +157,9 @@ describe('values', () => {
   test('an application that parses timestamps itself gets a Date all the same', async () => {
     const other = database.createSequelize();
     await other.authenticate();
-    const { connectionManager } = other as unknown as { connectionManager: { oidParserMap: Map<number, unknown> } };
+    const { connectionManager } = other as unknown as {
+      connectionManager: { oidParserMap: Map<number, unknown> };
+    };
     connectionManager.oidParserMap.set(1184, (text: string) => `parsed ${text}`);
     await entry();
     const found = await defineLogEntry(other, { schema: null, table: 'audit_log_entries' }).findOne();

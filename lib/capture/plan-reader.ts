@@ -1,0 +1,193 @@
+import type { Model, ModelStatic } from 'sequelize';
+import { AuditError } from '../core/errors';
+import { checkAssociations } from '../schema/associations';
+import { storedAttributes, tableOf } from '../schema/attributes';
+import { readTable, type CatalogueColumn, type CatalogueQuery, type TableInfo } from '../schema/catalogue';
+import { checkHistoryNames } from '../schema/history-table';
+import type { TableName } from '../schema/quote';
+import type { TrackedColumn } from '../schema/tracked';
+import type { LinkPlan, ModelPlan, PlannedColumn } from '../statement/plan';
+import type { AuditedTable, Registration, TrackedAssociation } from './registry';
+
+/** Reads the plan of a table from the catalogue; null when the table does not exist. */
+export async function readPlan(query: CatalogueQuery, audited: AuditedTable): Promise<ModelPlan | null> {
+  const plan = audited.registration ? await readOwnPlan(query, audited.registration) : await readBarePlan(query, audited);
+  return plan && withLinks(query, plan, audited.associations);
+}
+
+/** The plan of a registered model, without the links that its table may hold. */
+async function readOwnPlan(query: CatalogueQuery, registration: Registration): Promise<ModelPlan | null> {
+  const { tracked, options, table, model } = registration;
+  const info = await readTable(query, table);
+  if (!info) return null;
+  checkRules(registration.name, info);
+  checkAssociations(model, options.associations);
+  const history = await readHistory(query, registration);
+  const columns = plannedColumns(tracked.columns, info, history);
+  const planned = (column: TrackedColumn | null): PlannedColumn | null =>
+    columns.find((each) => each.attribute === column?.attribute) ?? null;
+  return {
+    ...planBase(registration.name, table, info),
+    isLogged: true,
+    columns,
+    keys: tracked.keys.map(planned).filter((each) => each !== null),
+    deletedAt: planned(tracked.deletedAt),
+    repr: options.repr,
+    actions: options.actions,
+    history: options.snapshots?.table ?? null,
+  };
+}
+
+function planBase(name: string, table: TableName, info: TableInfo): ModelPlan {
+  return {
+    name,
+    table,
+    isLogged: false,
+    columns: [],
+    keys: [],
+    deletedAt: null,
+    repr: null,
+    actions: new Set(),
+    history: null,
+    links: [],
+    tableColumns: info.columns.map((column) => column.name),
+  };
+}
+
+/** The plan of a through table that is not registered: its key, and what the links need. */
+async function readBarePlan(query: CatalogueQuery, { associations, table }: AuditedTable): Promise<ModelPlan | null> {
+  const model = associations[0]?.through;
+  const info = await readTable(query, table);
+  if (!model || !info) return null;
+  checkRules(model.name, info);
+  return keyPlan(model, table, info);
+}
+
+/** A plan that knows no more of a model than its key. */
+function keyPlan(model: ModelStatic<Model>, table: TableName, info: TableInfo): ModelPlan {
+  const keyNames = new Set(model.primaryKeyAttributes);
+  const fields = storedAttributes(model).filter(([name]) => keyNames.has(name));
+  const keys = fields.flatMap(([attribute, { field }], index) => {
+    const column = info.columns.find((each) => each.name === (field ?? attribute));
+    return column ? [{ ...plainColumn(column, index), attribute, isKey: true }] : [];
+  });
+  return { ...planBase(model.name, table, info), columns: keys, keys };
+}
+
+function plainColumn(column: CatalogueColumn, index: number): PlannedColumn {
+  return {
+    index,
+    attribute: column.name,
+    column: column.name,
+    type: column.valueType,
+    mask: null,
+    isKey: false,
+    inDelta: false,
+    inVersion: false,
+    isLink: false,
+  };
+}
+
+async function withLinks(
+  query: CatalogueQuery,
+  plan: ModelPlan,
+  associations: readonly TrackedAssociation[],
+): Promise<ModelPlan> {
+  if (associations.length === 0) return plan;
+  const info = await readTable(query, plan.table);
+  const columns = [...plan.columns];
+  const link = (name: string): PlannedColumn => linkColumn(columns, name, info);
+  const links: LinkPlan[] = [];
+  for (const association of associations) links.push(await linkPlan(query, association, link));
+  return { ...plan, columns, links };
+}
+
+/** The column as the plan has it, marked as read by a link; added when the model doesn't track it. */
+function linkColumn(columns: PlannedColumn[], name: string, info: TableInfo | null): PlannedColumn {
+  const at = columns.findIndex((each) => each.column === name);
+  const source = info?.columns.find((each) => each.name === name);
+  const known = columns[at] ?? (source && plainColumn(source, columns.length));
+  if (!known) throw new AuditError('ERR_AUDIT_MISSING_COLUMN', `The through table has no column "${name}", which a tracked association needs.`);
+  const column = { ...known, isLink: true };
+  columns[at < 0 ? columns.length : at] = column;
+  return column;
+}
+
+async function linkPlan(
+  query: CatalogueQuery,
+  association: TrackedAssociation,
+  link: (column: string) => PlannedColumn,
+): Promise<LinkPlan> {
+  const owner = await readOwnPlan(query, association.owner);
+  const target = await readTarget(query, association);
+  if (!owner || !target) throw missingTable(association.owner.table);
+  const scope = Object.entries(association.scope).map(([attribute, value]) => ({
+    column: link(fieldOf(association.through, attribute)),
+    value: String(value),
+  }));
+  return {
+    association: association.name,
+    owner,
+    ownerColumn: association.ownerColumn,
+    target,
+    targetColumn: association.targetColumn,
+    ownerLink: link(association.ownerLink),
+    targetLink: link(association.targetLink),
+    scope,
+  };
+}
+
+async function readTarget(query: CatalogueQuery, { target, targetRegistration }: TrackedAssociation): Promise<ModelPlan | null> {
+  if (targetRegistration) return readOwnPlan(query, targetRegistration);
+  const table = tableOf(target);
+  const info = await readTable(query, table);
+  return info && keyPlan(target, table, info);
+}
+
+/** The column of an attribute. */
+export function fieldOf(model: ModelStatic<Model>, attribute: string): string {
+  return storedAttributes(model).find(([name]) => name === attribute)?.[1].field ?? attribute;
+}
+
+async function readHistory(query: CatalogueQuery, { options, name, tracked }: Registration): Promise<TableInfo | null> {
+  if (!options.snapshots) return null;
+  checkHistoryNames(name, tracked);
+  const info = await readTable(query, options.snapshots.table);
+  if (!info) throw missingTable(options.snapshots.table);
+  return info;
+}
+
+/** Only columns that the table has: during a rolling deploy a model may know more than its table. */
+function plannedColumns(
+  tracked: readonly TrackedColumn[],
+  info: TableInfo,
+  history: TableInfo | null,
+): PlannedColumn[] {
+  const inTable = new Map(info.columns.map((column) => [column.name, column]));
+  const inHistory = new Set(history?.columns.map((column) => column.name));
+  return tracked
+    .filter(({ column }) => inTable.has(column))
+    .map(({ attribute, column, isKey, inDelta, mask }, index) => ({
+      index,
+      attribute,
+      column,
+      isKey,
+      inDelta,
+      mask,
+      type: inTable.get(column)?.valueType ?? 'text',
+      inVersion: inHistory.has(column),
+      isLink: false,
+    }));
+}
+
+export function missingTable({ table }: TableName): AuditError {
+  const message = `The table "${table}" does not exist, so the write was not made. Create it with "await auditLog.sync()" (development, tests) or "npx sequelize-auditlog migrate".`;
+  return new AuditError('ERR_AUDIT_MISSING_TABLE', message);
+}
+
+/** PostgreSQL forbids a table with rewrite rules inside the statement that stores the entry. */
+function checkRules(name: string, info: TableInfo): void {
+  if (!info.hasRules) return;
+  const message = `The table of ${name} has rewrite rules (CREATE RULE), which PostgreSQL does not allow in an audited statement, so the write was not made. Replace the rules by triggers, or unregister ${name}.`;
+  throw new AuditError('ERR_AUDIT_UNSUPPORTED_WRITE', message);
+}

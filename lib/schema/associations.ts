@@ -1,0 +1,76 @@
+import type { Model, ModelStatic } from 'sequelize';
+import { AuditError } from '../core/errors';
+import { didYouMean } from '../core/suggest';
+
+/** What is read of Sequelize 6's belongsToMany; the fields have no public type. */
+interface BelongsToManyInternals {
+  readonly associationType: string;
+  readonly target: ModelStatic<Model>;
+  readonly through: {
+    readonly model: ModelStatic<Model>;
+    readonly scope?: Readonly<Record<string, unknown>> | null;
+  };
+  readonly identifierField: string;
+  readonly foreignIdentifierField: string;
+  readonly sourceKeyField: string;
+  readonly targetKeyField: string;
+}
+
+/** A belongsToMany association by its tables and columns. */
+export interface ManyToMany {
+  readonly name: string;
+  readonly target: ModelStatic<Model>;
+  readonly through: ModelStatic<Model>;
+  /** Columns of the through table that refer to the owner and to the target. */
+  readonly ownerLink: string;
+  readonly targetLink: string;
+  /** The columns they refer to. */
+  readonly ownerColumn: string;
+  readonly targetColumn: string;
+  /** Attributes of the through model and the values that make a row one of this association. */
+  readonly scope: Readonly<Record<string, unknown>>;
+}
+
+function associationsOf(model: ModelStatic<Model>): [string, BelongsToManyInternals][] {
+  return Object.entries(model.associations) as unknown as [string, BelongsToManyInternals][];
+}
+
+/**
+ * Models may be registered before their associations are defined, so the names are checked when they are first needed.
+ *
+ * @throws {AuditError} ERR_AUDIT_INVALID_OPTION when one is no belongsToMany association of `model`.
+ */
+export function checkAssociations(model: ModelStatic<Model>, names: readonly string[]): void {
+  for (const name of names) {
+    if (!manyToMany(model, name)) throw unknownAssociation(model, name, associationsOf(model));
+  }
+}
+
+/** The belongsToMany association of that name; null when there is none (yet). */
+export function manyToMany(model: ModelStatic<Model>, name: string): ManyToMany | null {
+  const found = associationsOf(model).find(([each]) => each === name)?.[1];
+  if (found?.associationType !== 'BelongsToMany') return null;
+  return {
+    name,
+    target: found.target,
+    through: found.through.model,
+    ownerLink: found.identifierField,
+    targetLink: found.foreignIdentifierField,
+    ownerColumn: found.sourceKeyField,
+    targetColumn: found.targetKeyField,
+    scope: found.through.scope ?? {},
+  };
+}
+
+function unknownAssociation(
+  model: ModelStatic<Model>,
+  name: string,
+  known: readonly [string, BelongsToManyInternals][],
+): AuditError {
+  const candidates = known
+    .filter(([, each]) => each.associationType === 'BelongsToMany')
+    .map(([each]) => each);
+  const list = candidates.length === 0 ? 'it has none yet' : `it has ${candidates.join(', ')}`;
+  const message = `registerAudited(${model.name}): associations names "${name}", which is no belongsToMany association of the model (${list}).`;
+  return new AuditError('ERR_AUDIT_INVALID_OPTION', message + didYouMean(name, candidates));
+}
