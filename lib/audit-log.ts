@@ -1,22 +1,88 @@
 import type { Model, ModelStatic, Sequelize } from 'sequelize';
-import { handDownCallOptions } from './capture/call-options';
-import { Door } from './capture/door';
-import { Environment } from './capture/environment';
-import { CaptureGuard } from './capture/guard';
-import { PreparedNames } from './capture/prepared-names';
-import { Registry, type Registration } from './capture/registry';
-import { interceptStatements, onBeforeQuery, type QueryOptions } from './capture/sequelize-adapter';
-import { labelAttribute } from './context/actor';
+import { AuditedModels, type AuditedModel } from './audited-model';
+import { Capture } from './capture/capture';
+import { Registry } from './capture/registry';
 import { createAuditMiddleware, type AuditMiddleware } from './context/middleware';
-import { resolveWriteContext } from './context/resolve';
 import { rememberSettings, type ContextSettings } from './context/settings';
 import { AuditError } from './core/errors';
 import { AuditEvents, type AuditEventMap, type AuditEventName } from './core/events';
 import { resolveOptions, type AuditLogOptions, type ResolvedOptions } from './core/options';
+import { checkKeys, describe, didYouMean, invalidOption } from './core/suggest';
+import { addDisplay } from './history/display';
+import { addFinders, type LogEntryModel } from './history/finders';
+import { loadActors, type ActorRecord, type LoadActorsOptions } from './history/load-actors';
+import { createWriters, type EntryWriters } from './history/log';
+import type { HistorySettings } from './history/settings';
+import { SnapshotModels } from './history/snapshots';
+import { checkAssociations } from './schema/associations';
+import { defineLogEntry } from './schema/log-entry';
 import type { RegistrationOptions } from './schema/registration';
 import { syncTables, type SyncOptions } from './schema/sync';
 
-const HOOK = 'sequelize-auditlog';
+/** Options of `registerAll`. */
+export interface RegisterAllOptions {
+  /** Models, or their names, that are left out. */
+  readonly except?: readonly (string | ModelStatic<Model>)[];
+  /** Options for every model registered by this call. */
+  readonly options?: RegistrationOptions;
+}
+
+/** The audit log of one Sequelize instance. Every member may be destructured. */
+export interface AuditLog extends EntryWriters {
+  /** The log as a read-only Sequelize model with finders. */
+  readonly LogEntry: LogEntryModel;
+  /** Opens a context for each request. Mount it once: after body parsers and session, before the routes. */
+  readonly auditMiddleware: AuditMiddleware;
+  /**
+   * Registers a model: from now on its writes leave entries. Registering again replaces the options.
+   *
+   * @throws {AuditError} ERR_AUDIT_INVALID_OPTION, ERR_AUDIT_UNKNOWN_ATTRIBUTE, ERR_AUDIT_NO_PRIMARY_KEY,
+   * ERR_AUDIT_OTHER_INSTANCE, ERR_AUDIT_NAME_TAKEN
+   * @example
+   * const orders = registerAudited(Order, { exclude: ['internalNotes'], snapshots: true });
+   */
+  readonly registerAudited: <M extends Model>(
+    model: ModelStatic<M>,
+    options?: NoInfer<RegistrationOptions<M>>,
+  ) => AuditedModel<M>;
+  /** Registers every defined model, through models too; those registered explicitly keep their options. */
+  readonly registerAll: (options?: RegisterAllOptions) => readonly AuditedModel[];
+  /** Ends the registration; entries stay. False when the model was not registered. */
+  readonly unregister: (model: ModelStatic<Model>) => boolean;
+  readonly isRegistered: (model: ModelStatic<Model>) => boolean;
+  /** The registered models, in order of registration. */
+  readonly registeredModels: readonly ModelStatic<Model>[];
+  /** The handle of a registered model. @throws {AuditError} ERR_AUDIT_NOT_REGISTERED */
+  readonly audited: <M extends Model>(model: ModelStatic<M>) => AuditedModel<M>;
+  /** Sets `.actor` of entries or versions to the rows of `actor.model`, in one query; null when gone. */
+  readonly loadActors: <R extends ActorRecord>(records: readonly R[], options?: LoadActorsOptions) => Promise<readonly R[]>;
+  /**
+   * Creates or completes the log and the history tables, for development and tests.
+   *
+   * @throws {AuditError} ERR_AUDIT_PRODUCTION when `force` is used in production, ERR_AUDIT_SERVER_VERSION
+   */
+  readonly sync: (options?: SyncOptions) => Promise<void>;
+  readonly on: <E extends AuditEventName>(event: E, handler: (...args: AuditEventMap[E]) => void) => void;
+  readonly once: <E extends AuditEventName>(event: E, handler: (...args: AuditEventMap[E]) => void) => void;
+  readonly off: <E extends AuditEventName>(event: E, handler: (...args: AuditEventMap[E]) => void) => void;
+}
+
+const logs = new WeakMap<Sequelize, AuditLog>();
+
+function checkInstance(sequelize: Sequelize): void {
+  if (typeof (sequelize as Partial<Sequelize> | undefined)?.getDialect !== 'function') {
+    const message = `createAuditLog: expected a Sequelize instance, got ${describe(sequelize)}.`;
+    throw new AuditError('ERR_AUDIT_INVALID_ARGUMENT', message);
+  }
+  const dialect = sequelize.getDialect();
+  if (dialect !== 'postgres') {
+    const message = `createAuditLog: the dialect is ${dialect}, but entries are computed by PostgreSQL. Use the dialect "postgres".`;
+    throw new AuditError('ERR_AUDIT_DIALECT', message);
+  }
+  if (!logs.has(sequelize)) return;
+  const message = 'createAuditLog: this Sequelize instance has an audit log already. getAuditLog(sequelize) returns it.';
+  throw new AuditError('ERR_AUDIT_ALREADY_CREATED', message);
+}
 
 function contextSettingsOf(options: ResolvedOptions, registry: Registry, events: AuditEvents): ContextSettings {
   return {
@@ -29,39 +95,99 @@ function contextSettingsOf(options: ResolvedOptions, registry: Registry, events:
   };
 }
 
-/** Reads of models are told apart before anything is looked at: they are most of what passes. */
-function isRead({ type, model }: QueryOptions): boolean {
-  return type === 'SELECT' && model !== undefined;
+/** @throws {AuditError} ERR_AUDIT_INVALID_OPTION when `except` names what is no defined model. */
+function exceptedNames(sequelize: Sequelize, except: RegisterAllOptions['except'] = []): ReadonlySet<string> {
+  if (!Array.isArray(except)) invalidOption('registerAll', 'except', 'an array of models or names', except);
+  const names = (except as readonly unknown[]).map((each) => (typeof each === 'function' ? each.name : each));
+  for (const name of names) {
+    if (typeof name === 'string' && sequelize.isDefined(name)) continue;
+    const known = Object.keys(sequelize.models);
+    const message = `registerAll: except names ${describe(name)}, which is no defined model.${didYouMean(String(name), known)}`;
+    throw new AuditError('ERR_AUDIT_INVALID_OPTION', message);
+  }
+  return new Set(names as string[]);
 }
 
-function capture(sequelize: Sequelize, options: ResolvedOptions, registry: Registry, settings: ContextSettings): Environment {
-  const environment = new Environment({ options, labelAttribute: () => labelAttribute(settings) });
-  const names = new PreparedNames(options.preparedStatements);
-  const door = new Door({
-    registry,
-    environment,
-    names,
-    requireActor: options.requireActor,
-    resolveContext: (call) => resolveWriteContext(settings, call),
-  });
-  const guard = new CaptureGuard(sequelize, registry);
-  handDownCallOptions(sequelize);
-  onBeforeQuery(sequelize, HOOK, (queryOptions, query) => {
-    if (isRead(queryOptions)) return;
-    guard.note(queryOptions);
-    interceptStatements(query, (client, sql, values, done) => door.pass({ options: queryOptions, client, sql, values }, done));
-  });
-  return environment;
-}
-export function createAuditLog(sequelize: Sequelize, options?: AuditLogOptions) {
+/**
+ * Creates the audit log of a Sequelize instance; nothing is recorded until models are registered.
+ *
+ * @throws {AuditError} ERR_AUDIT_DIALECT, ERR_AUDIT_ALREADY_CREATED, ERR_AUDIT_INVALID_OPTION, ERR_AUDIT_INVALID_ARGUMENT
+ * @example
+ * export const auditLog = createAuditLog(sequelize, { actor: { model: User } });
+ * export const { auditMiddleware, registerAudited, LogEntry } = auditLog;
+ */
+export function createAuditLog(sequelize: Sequelize, options?: AuditLogOptions): AuditLog {
+  checkInstance(sequelize);
   const resolved = resolveOptions(options);
   const registry = new Registry(sequelize, resolved);
   const events = new AuditEvents();
-  const settings = contextSettingsOf(resolved, registry, events);
-  const environment = capture(sequelize, resolved, registry, settings);
+  const context = contextSettingsOf(resolved, registry, events);
+  rememberSettings(sequelize, context);
+  const capture = new Capture(sequelize, { options: resolved, registry, context });
+  const auditLog = assemble({ sequelize, options: resolved, registry, events, context, capture });
+  logs.set(sequelize, auditLog);
+  return auditLog;
+}
+
+/**
+ * The audit log of a Sequelize instance, or undefined when none was created.
+ *
+ * @example
+ * const auditLog = getAuditLog(sequelize) ?? createAuditLog(sequelize);
+ */
+export function getAuditLog(sequelize: Sequelize): AuditLog | undefined {
+  return logs.get(sequelize);
+}
+
+interface Rooms {
+  readonly sequelize: Sequelize;
+  readonly options: ResolvedOptions;
+  readonly registry: Registry;
+  readonly events: AuditEvents;
+  readonly context: ContextSettings;
+  readonly capture: Capture;
+}
+
+function assemble({ sequelize, options, registry, events, context, capture }: Rooms): AuditLog {
+  const table = { schema: options.schema, table: options.tableName };
+  const base = { sequelize, options, registry, context, LogEntry: defineLogEntry(sequelize, table) };
+  const settings: HistorySettings = base;
+  addDisplay(base.LogEntry, registry);
+  const models = new AuditedModels(settings, new SnapshotModels(settings));
+  const register: AuditLog['registerAudited'] = (model, given) =>
+    models.of(registry.register(model, (given ?? {}) as RegistrationOptions));
   return {
-    registerAudited: (model: ModelStatic<Model>, o: RegistrationOptions = {}) => registry.register(model, o),
-    auditMiddleware: createAuditMiddleware(settings),
-    async sync(o?: SyncOptions) { await syncTables(sequelize, registry.registrations, environment.log, o); environment.forget(); },
+    ...createWriters(settings),
+    LogEntry: addFinders(settings),
+    auditMiddleware: createAuditMiddleware(context),
+    registerAudited: register,
+    registerAll: (given = {}) => registerAll(sequelize, registry, register, given),
+    unregister: (model) => registry.unregister(model),
+    isRegistered: (model) => registry.find(model) !== null,
+    get registeredModels() {
+      return registry.registrations.map((registration) => registration.model);
+    },
+    audited: (model) => models.of(registry.get(model)),
+    loadActors: (records, given) => loadActors(settings, records, given),
+    async sync(given) {
+      for (const { model, options: each } of registry.registrations) checkAssociations(model, each.associations);
+      await syncTables(sequelize, registry.registrations, table, given);
+      capture.forget();
+    },
+    on: (event, handler) => events.on(event, handler),
+    once: (event, handler) => events.once(event, handler),
+    off: (event, handler) => events.off(event, handler),
   };
+}
+
+function registerAll(
+  sequelize: Sequelize,
+  registry: Registry,
+  register: AuditLog['registerAudited'],
+  given: RegisterAllOptions,
+): readonly AuditedModel[] {
+  checkKeys('registerAll', given, ['except', 'options']);
+  const except = exceptedNames(sequelize, given.except);
+  const models = Object.values(sequelize.models).filter((model) => !except.has(model.name) && !registry.find(model));
+  return models.map((model) => register(model, given.options as never));
 }

@@ -2,6 +2,7 @@ import type { CountOptions, FindOptions, Model, ModelStatic, Sequelize } from 's
 import type { Registration } from '../capture/registry';
 import { AuditError } from '../core/errors';
 import { storedAttributes, tableOf } from '../schema/attributes';
+import { timeText } from '../schema/exact-time';
 import { readingError } from '../schema/detached-model';
 import { quoteIdentifier } from '../schema/quote';
 import { refuseWrites } from '../schema/read-only';
@@ -249,7 +250,7 @@ class PastReader {
     const where = { [Op.and]: [{ historyId: first.historyId }, literal(bound)] };
     if ((await this.#snapshot.count({ where: where as never })) > 0) return;
     const { name } = this.#registration;
-    const since = (first.toJSON() as { historyDate: string }).historyDate;
+    const since = timeText(first.historyDate);
     const message = `What ${name} ${Object.values(texts).join(', ')} was at that time is unknown: its history begins at ${since}.`;
     throw new AuditError('ERR_AUDIT_HISTORY_GAP', message);
   }

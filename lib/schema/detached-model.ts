@@ -14,6 +14,8 @@ export interface DetachedModel {
   readonly attributes: ModelAttributes;
   /** The attribute whose microseconds are kept, and its column. */
   readonly exactTime: { readonly attribute: string; readonly column: string };
+  /** Told of every instance that was found, once its microseconds are known. */
+  readonly onFound?: (instance: Model) => void;
   /** What to do instead of writing, for the error's message. */
   readonly writeAdvice: string;
 }
@@ -154,7 +156,10 @@ function createClass(sequelize: Sequelize, definition: DetachedModel): Queryable
       const given = { raw: false, ...options };
       if (!selects(given, attribute)) return reading(super.findAll(given));
       const found = await reading(super.findAll(withExactText(given, runtimeLiteral(sequelize, expression))));
-      for (const instance of instancesOf(found)) keepExactText(instance, attribute);
+      for (const instance of instancesOf(found)) {
+        keepExactText(instance, attribute);
+        definition.onFound?.(instance);
+      }
       return found;
     }
 

@@ -1,5 +1,6 @@
 import type { Attributes, DataType, Model, ModelAttributes, ModelStatic, Sequelize } from 'sequelize';
 import { defineDetached } from './detached-model';
+import { exactTextOf, rememberExact } from './exact-time';
 import { checkHistoryNames, enumKind, HISTORY_COLUMNS } from './history-table';
 import type { LogEntry, LogEntryStatic } from './log-entry';
 import type { ResolvedRegistration } from './registration';
@@ -101,6 +102,16 @@ function modelAttributes(sequelize: Sequelize, tracked: TrackedModel): ModelAttr
   return Object.fromEntries(entries) as ModelAttributes;
 }
 
+/** A version and its entry share one instant, of which an included entry brings the milliseconds only. */
+function shareTime(snapshot: Model): void {
+  const { historyDate, logEntry } = snapshot.dataValues as { historyDate: Date; logEntry?: LogEntry | null };
+  const timestamp: unknown = logEntry?.dataValues.timestamp;
+  const exact = exactTextOf(historyDate);
+  if (exact !== null && timestamp instanceof Date && timestamp.getTime() === historyDate.getTime()) {
+    rememberExact(timestamp, exact);
+  }
+}
+
 /**
  * The model over the history table of a registration with snapshots.
  *
@@ -119,6 +130,7 @@ export function defineSnapshot(
     name: registration.snapshots.snapshotName,
     table: registration.snapshots.table,
     attributes: { ...modelAttributes(sequelize, tracked), ...historyAttributes(sequelize) },
+    onFound: shareTime,
     exactTime: { attribute: 'historyDate', column: 'history_date' },
     writeAdvice: 'Versions are written by audited writes; revert() sets an object back.',
   });

@@ -17,18 +17,30 @@ process.exitCode = await main(process.argv.slice(2)).catch(report);
 async function main(args) {
   const separator = args.indexOf('--');
   const command = args.slice(separator + 1);
-  if (separator < 0 || command.length === 0)
-    throw new Error('Usage: main.mjs [--tests] -- command [argument...]');
+  if (separator < 0 || command.length === 0) throw new Error('Usage: main.mjs [--tests] -- command [argument...]');
   const stop = listenForSignals();
+  try {
+    return await runWithServers(command, args.slice(0, separator).includes('--tests'), stop);
+  } catch (error) {
+    // Ctrl-C also ends the helpers that were at work, which is no failure.
+    if (!stop.signal.aborted) throw error;
+    return exitCodeOf(stop);
+  }
+}
+
+async function runWithServers(command, forTests, stop) {
   await sweepDeadRuns();
   const folder = await createRunFolder();
   try {
-    const env = await startServers(folder, args.slice(0, separator).includes('--tests'));
-    if (stop.signal.aborted) return 128 + constants.signals[stop.signal.reason];
-    return await runCommand(command, { env, folder, stop });
+    const env = await startServers(folder, forTests);
+    return stop.signal.aborted ? exitCodeOf(stop) : await runCommand(command, { env, folder, stop });
   } finally {
     await removeRunFolder(folder);
   }
+}
+
+function exitCodeOf(stop) {
+  return 128 + constants.signals[stop.signal.reason];
 }
 
 function report(error) {

@@ -1,5 +1,5 @@
 import { DataTypes } from 'sequelize';
-import { createAuditLog } from '../../lib/audit-log';
+import { createAuditLog } from 'sequelize-auditlog';
 import { testDatabase } from '../support/database';
 
 const database = testDatabase({ logging: false });

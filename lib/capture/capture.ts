@@ -1,0 +1,51 @@
+import type { Sequelize } from 'sequelize';
+import { labelAttribute } from '../context/actor';
+import { resolveWriteContext } from '../context/resolve';
+import type { ContextSettings } from '../context/settings';
+import type { ResolvedOptions } from '../core/options';
+import { handDownCallOptions } from './call-options';
+import { Door } from './door';
+import { Environment } from './environment';
+import { CaptureGuard } from './guard';
+import { PreparedNames } from './prepared-names';
+import type { Registry } from './registry';
+import { interceptStatements, onBeforeQuery, type QueryOptions } from './sequelize-adapter';
+
+export interface CaptureSettings {
+  readonly options: ResolvedOptions;
+  readonly registry: Registry;
+  readonly context: ContextSettings;
+}
+
+/** Reads of models are told apart before anything is looked at: they are most of what passes. */
+function isRead({ type, model }: QueryOptions): boolean {
+  return type === 'SELECT' && model !== undefined;
+}
+
+/** Puts the door into every query of a Sequelize instance. */
+export class Capture {
+  readonly #environment: Environment;
+
+  constructor(sequelize: Sequelize, { options, registry, context }: CaptureSettings) {
+    this.#environment = new Environment({ options, labelAttribute: () => labelAttribute(context) });
+    const door = new Door({
+      registry,
+      environment: this.#environment,
+      names: new PreparedNames(options.preparedStatements),
+      requireActor: options.requireActor,
+      resolveContext: (call) => resolveWriteContext(context, call),
+    });
+    handDownCallOptions(sequelize);
+    const guard = new CaptureGuard(sequelize, registry);
+    onBeforeQuery(sequelize, 'sequelize-auditlog', (call, query) => {
+      if (isRead(call)) return;
+      guard.note(call);
+      interceptStatements(query, (client, sql, values, done) => door.pass({ options: call, client, sql, values }, done));
+    });
+  }
+
+  /** What was read of the database's tables is read anew. */
+  forget(): void {
+    this.#environment.forget();
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Model auditing and version history for Express and Sequelize on PostgreSQL.
+ *
+ * @packageDocumentation
+ */
+export { createAuditLog, getAuditLog } from './audit-log';
+export type { AuditLog, RegisterAllOptions } from './audit-log';
+export type { AuditedModel } from './audited-model';
+
+export { auditMiddleware } from './context/middleware';
+export type { AuditMiddleware } from './context/middleware';
+export {
+  addAuditData,
+  currentAuditContext,
+  setActor,
+  setReason,
+  withAuditContext,
+  withoutAudit,
+} from './context/scopes';
+export type { AuditContextSnapshot, AuditContextValues } from './context/scopes';
+
+export { AuditError, isAuditError } from './core/errors';
+export type { AuditErrorCode } from './core/errors';
+export type { AuditLogOptions, AuditRequest } from './core/options';
+export type {
+  ActorInput,
+  ActorObject,
+  AuditAction,
+  AuditCallOption,
+  CapturedAction,
+  Changes,
+  JsonValue,
+  LinkChange,
+  LinkedObject,
+  LogEntryAttributes,
+  ValueChange,
+} from './core/types';
+
+export type { AsOfReader } from './history/as-of';
+export type { EntryFindOptions, LogEntryFinders, LogEntryModel } from './history/finders';
+export type { LogAccessOptions, LogOptions, LogSubject } from './history/log';
+export type { ObjectKey } from './history/object-key';
+export type { PointInTime } from './history/point-in-time';
+export type { VersionFindOptions } from './history/versions';
+export type { DisplayChange, LogEntry, LogEntryJson } from './schema/log-entry';
+export type { MaskRule, RegistrationOptions, SnapshotIndex, SnapshotOptions } from './schema/registration';
+export type { AttributeDiff, HistoryAttributes, HistoryType, Snapshot, SnapshotDiff, SnapshotModel } from './schema/snapshot-model';
+export type { SyncOptions } from './schema/sync';
