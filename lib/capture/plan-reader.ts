@@ -181,7 +181,7 @@ function plannedColumns(
 }
 
 export function missingTable({ table }: TableName): AuditError {
-  const message = `The table "${table}" does not exist, so the write was not made. Create it with "await auditLog.sync()" (development, tests) or "npx sequelize-auditlog migrate".`;
+  const message = `The table "${table}" does not exist, so the write was not made. Create it: run "await auditLog.sync()".`;
   return new AuditError('ERR_AUDIT_MISSING_TABLE', message);
 }
 

@@ -48,14 +48,14 @@ function explained(error: DatabaseError, table: string): AuditError {
     case UNDEFINED_TABLE:
       return new AuditError(
         'ERR_AUDIT_MISSING_TABLE',
-        `The table "${table}" does not exist, so the write was not made. Create it with "await auditLog.sync()" (development, tests) or "npx sequelize-auditlog migrate".`,
+        `The table "${table}" does not exist, so the write was not made. Create it: run "await auditLog.sync()".`,
         cause,
       );
     case UNDEFINED_COLUMN:
     case DATATYPE_MISMATCH:
       return new AuditError(
         'ERR_AUDIT_MISSING_COLUMN',
-        `The table "${table}" does not fit this version of the model or the library (${error.message}), so the write was not made. Complete it with "await auditLog.sync()" or a migration.`,
+        `The table "${table}" does not fit this version of the model or the library (${error.message}), so the write was not made. Complete it: run "await auditLog.sync()".`,
         cause,
       );
     case INSUFFICIENT_PRIVILEGE:

@@ -13,6 +13,7 @@ import { asOfRelation, type AsOfShape, type AsOfSource } from './as-of-relation'
 import { fitsKey, keyTexts, type ObjectKey } from './object-key';
 import { boundOf, versionNotAfter, type Bound, type PointInTime } from './point-in-time';
 import { readSameTable } from './settings';
+import { bothWhere } from './where';
 import { knownColumns, type SnapshotModels } from './snapshots';
 
 /** Find options of a reader of the past: Sequelize's, without `include` and `lock`. */
@@ -184,9 +185,8 @@ class PastReader {
     const { model } = this.#registration;
     const texts = keyTexts(`asOf of ${this.#registration.name}: findByPk`, model, pk);
     if (!fitsKey(model, texts)) return null;
-    const { Op } = runtimeOf(model.sequelize!);
-    const where = options.where === undefined ? texts : { ...texts, [Op.and]: [options.where] };
-    const found = await this.findOne({ ...options, where: where as never });
+    const where = bothWhere(model.sequelize!, texts, options.where);
+    const found = await this.findOne({ ...options, where });
     if (found === null) await this.#checkGap(texts, options);
     return found;
   }

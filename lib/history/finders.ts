@@ -9,6 +9,7 @@ import { invalidArgument, isModel } from './arguments';
 import { loadActors } from './load-actors';
 import { objectPkOf, type ObjectKey } from './object-key';
 import { givenTime, timeSql } from './point-in-time';
+import { bothWhere } from './where';
 import { entryName, registrationOf, type HistorySettings } from './settings';
 
 /** Sequelize's find options, and `actors`. */
@@ -50,8 +51,7 @@ export async function findEntries(
   where: EntryWhere,
   { actors = false, ...options }: EntryFindOptions = {},
 ): Promise<LogEntry[]> {
-  const { Op } = runtimeOf(settings.sequelize);
-  const both = options.where === undefined ? where : { [Op.and]: [where, options.where] };
+  const both = bothWhere(settings.sequelize, where, options.where);
   const order = options.order ?? [['id', 'DESC']];
   const found = await settings.LogEntry.findAll({ ...options, order, where: both });
   if (actors && options.raw !== true) await loadActors(settings, found, options);

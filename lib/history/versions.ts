@@ -3,7 +3,6 @@ import type { Registration } from '../capture/registry';
 import { isInstance } from '../context/instances';
 import type { LogEntry } from '../schema/log-entry';
 import type { HistoryAttributes, Snapshot, SnapshotModel } from '../schema/snapshot-model';
-import { runtimeOf } from '../schema/sequelize-runtime';
 import { invalidArgument } from './arguments';
 import { asOf, type AsOfReader } from './as-of';
 import { findEntries, type EntryFindOptions } from './finders';
@@ -11,6 +10,7 @@ import { loadActors } from './load-actors';
 import { fitsKey, keyTexts, objectPkText, type ObjectKey } from './object-key';
 import type { PointInTime } from './point-in-time';
 import { registrationOf, type HistorySettings } from './settings';
+import { bothWhere } from './where';
 import { NEWEST_FIRST, type SnapshotModels } from './snapshots';
 
 /** Sequelize's find options, and `actors`. */
@@ -66,8 +66,7 @@ async function findVersions<M extends Model>(
   key: Record<string, string>,
   { actors = false, ...options }: VersionFindOptions<M> = {},
 ): Promise<Snapshot<M>[]> {
-  const { Op } = runtimeOf(settings.sequelize);
-  const where = options.where === undefined ? key : { [Op.and]: [key, options.where] };
+  const where = bothWhere(settings.sequelize, key, options.where);
   const order = options.order ?? NEWEST_FIRST;
   const found = await model.findAll({ ...options, order, where } as never);
   if (actors && options.raw !== true) await loadActors(settings, found as unknown as Model[], options);

@@ -114,7 +114,7 @@ function instancesOf(found: unknown): Model[] {
 }
 
 const HOW_TO_CREATE =
-  'Create it with "npx sequelize-auditlog migrate" (or "npx sequelize-auditlog migration create"), in development with "await auditLog.sync()".';
+  'Create it: run "await auditLog.sync()".';
 
 /** The coded error for a table or column that isn't there yet; any other error as it is. */
 export function readingError(error: unknown, table: TableName, columns: readonly string[] = []): unknown {

@@ -32,11 +32,14 @@ function endOf(child) {
 }
 
 async function handOn(child, signal, folder) {
-  // Ctrl-C reaches the command from the terminal too, and many programs give up at once at the second one.
-  if (signal === 'SIGINT') await sleep(SIGINT_GRACE_MS);
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill(signal);
-  await endProcesses(await processesMarked(folder), { signal: null });
+  if (signal !== 'SIGINT') {
+    child.kill(signal);
+    return endProcesses(await processesMarked(folder), { signal: null });
+  }
+  // Ctrl-C reaches the whole command from the terminal too, and many programs give up at once at the second one.
+  await sleep(SIGINT_GRACE_MS);
+  // Whoever is left got none, and npm hands none on.
+  return endProcesses(await processesMarked(folder), { signal });
 }
 
 function signalNumber(signal) {

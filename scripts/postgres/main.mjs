@@ -17,7 +17,8 @@ process.exitCode = await main(process.argv.slice(2)).catch(report);
 async function main(args) {
   const separator = args.indexOf('--');
   const command = args.slice(separator + 1);
-  if (separator < 0 || command.length === 0) throw new Error('Usage: main.mjs [--tests] -- command [argument...]');
+  if (separator < 0 || command.length === 0)
+    throw new Error('Usage: main.mjs [--tests] -- command [argument...]');
   const stop = listenForSignals();
   try {
     return await runWithServers(command, args.slice(0, separator).includes('--tests'), stop);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { resolveWriteContext } from '../../lib/context/resolve';
+import type * as scopes from '../../lib/context/scopes';
 import {
   addAuditData,
   currentAuditContext,
@@ -455,9 +456,9 @@ describe('currentAuditContext', () => {
 });
 
 test('two copies of the package share one context', () => {
-  let copy: typeof import('../../lib/context/scopes') | undefined;
+  let copy: typeof scopes | undefined;
   jest.isolateModules(() => {
-    copy = require('../../lib/context/scopes') as typeof import('../../lib/context/scopes');
+    copy = require('../../lib/context/scopes') as typeof scopes;
   });
   expect(copy?.withAuditContext).not.toBe(withAuditContext);
   expect(copy?.withAuditContext({ actor: 'other copy' }, () => write()?.actorId)).toBe('other copy');

@@ -62,7 +62,7 @@ describe('forObject', () => {
     ['a text with zeros', '007'],
     ['an array', [7]],
     ['an object', { id: '7' }],
-    ['an instance', Order.build({ id: 7, status: 'pending' }, { isNewRecord: false })],
+    ['an instance', Order.build({ id: 7, status: 'pending' }, { isNewRecord: false }) as never],
   ])('the key may be %s', async (_, pk) => {
     await insertEntry(database, { object_pk: '7' });
     expect(await LogEntry.forObject(Order, pk)).toHaveLength(1);
@@ -216,9 +216,10 @@ describe('find options', () => {
     expect(
       ids(await LogEntry.forObject(Order, 1, { where: { [Op.or]: [{ objectPk: '2' }, { model: 'Doc' }] } })),
     ).toEqual([]);
-    expect(
-      ids(await LogEntry.forObject(Order, 1, { where: sequelize.literal('1 = 1 or 1 = 1') as never })),
-    ).toEqual(['3', '1']);
+    const or = sequelize.literal('1 = 1 or 1 = 1') as never;
+    expect(ids(await LogEntry.forObject(Order, 1, { where: or }))).toEqual(['3', '1']);
+    expect(ids(await LogEntry.forObject(Order, 1, { where: { [Op.and]: [or] } }))).toEqual(['3', '1']);
+    expect(ids(await LogEntry.forObject(Order, 1, { where: {} }))).toEqual(['3', '1']);
   });
 
   test('attributes and raw are the caller’s', async () => {

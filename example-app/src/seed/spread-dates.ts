@@ -1,4 +1,5 @@
 import type { Transaction } from 'sequelize';
+import { withoutAudit } from 'sequelize-auditlog';
 import { sequelize } from '../database';
 import type { Dates } from './timeline';
 
@@ -11,11 +12,13 @@ const DATED_TABLES = { Order: 'orders', OrderItem: 'order_items', Product: 'prod
  * no way to choose them, because a log that can be dated by hand proves nothing.
  */
 export async function spreadDates(dates: Dates): Promise<void> {
-  await sequelize.transaction(async (transaction) => {
-    await moveEntries(dates, transaction);
-    await moveVersions(transaction);
-    for (const [model, table] of Object.entries(DATED_TABLES)) await moveRows(model, table, transaction);
-  });
+  await withoutAudit(() =>
+    sequelize.transaction(async (transaction) => {
+      await moveEntries(dates, transaction);
+      await moveVersions(transaction);
+      for (const [model, table] of Object.entries(DATED_TABLES)) await moveRows(model, table, transaction);
+    }),
+  );
 }
 
 async function moveEntries(dates: Dates, transaction: Transaction): Promise<void> {
