@@ -21,6 +21,7 @@ ${logins.join('\n')}
     2. As admin, choose a few orders in the list and cancel them all at once, with a reason; each has its own entry.
     3. Delete an order. Its Log and its Versions are still there: http://localhost:${port}/orders/1/versions
 
+  The same addresses answer JSON to whoever asks with "Accept: application/json".
   Stop with Ctrl+C.
 `;
 }

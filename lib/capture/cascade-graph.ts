@@ -1,4 +1,4 @@
-import type { CatalogueTable, ForeignKey } from '../schema/catalogue';
+import type { CatalogueTable, ForeignKey, ReferentialAction } from '../schema/catalogue';
 import type { TableName } from '../schema/quote';
 import type { AuditedTable, Registry } from './registry';
 
@@ -6,7 +6,7 @@ function isTable(table: CatalogueTable, name: TableName): boolean {
   return table.table === name.table && (name.schema === null ? table.visible : table.schema === name.schema);
 }
 
-function sameTable(a: CatalogueTable, b: CatalogueTable): boolean {
+export function sameTable(a: CatalogueTable, b: CatalogueTable): boolean {
   return a.table === b.table && a.schema === b.schema;
 }
 
@@ -15,44 +15,68 @@ export function auditedOf(registry: Registry, { schema, table, visible }: Catalo
   return registry.audited({ schema, table }) ?? (visible ? registry.audited({ schema: null, table }) : null);
 }
 
-/** Which tables the database itself changes when rows of another are deleted. */
+/** Cascade, set null, set default: what makes the database itself change children. */
+function changesChildren(action: ReferentialAction): boolean {
+  return action === 'c' || action === 'n' || action === 'd';
+}
+
+/** Which tables the database itself changes when rows of another are deleted, or get another key. */
 export class CascadeGraph {
   readonly #keys: readonly ForeignKey[];
   readonly #registry: Registry;
-  readonly #reaches = new Map<string, boolean>();
+  readonly #known = new Map<string, readonly ForeignKey[]>();
 
   constructor(keys: readonly ForeignKey[], registry: Registry) {
-    this.#keys = keys.filter((key) => key.onDelete === 'c' || key.onDelete === 'n' || key.onDelete === 'd');
+    this.#keys = keys;
     this.#registry = registry;
   }
 
-  /** Whether deleting rows of `table` may remove or change audited rows elsewhere. */
-  concerns(table: TableName): boolean {
-    const id = JSON.stringify([table.schema, table.table]);
-    const known = this.#reaches.get(id);
-    if (known !== undefined) return known;
-    const reaches = this.#keys.some((key) => isTable(key.parent, table) && this.#leadsToAudited(key, []));
-    this.#reaches.set(id, reaches);
-    return reaches;
+  /** Foreign keys through which deleting rows of `table` removes or changes audited rows, there or further on. */
+  deleting(table: TableName): readonly ForeignKey[] {
+    return this.#remembered('delete', table, (key) => isTable(key.parent, table) && this.leadsOnDelete(key));
   }
 
-  keysInto(table: TableName): readonly ForeignKey[] {
-    return this.#keys.filter((key) => isTable(key.parent, table));
+  /** Foreign keys through which assigning to `columns` of `table` changes audited rows, there or further on. */
+  updating(table: TableName, columns: readonly string[]): readonly ForeignKey[] {
+    const all = this.#remembered('update', table, (key) => isTable(key.parent, table) && this.leadsOnUpdate(key));
+    return all.length === 0 ? all : all.filter((key) => key.parentColumns.some((column) => columns.includes(column)));
   }
 
-  keysFrom(parent: CatalogueTable): readonly ForeignKey[] {
+  #remembered(kind: string, table: TableName, matches: (key: ForeignKey) => boolean): readonly ForeignKey[] {
+    const id = JSON.stringify([kind, table.schema, table.table]);
+    const known = this.#known.get(id) ?? this.#keys.filter(matches);
+    this.#known.set(id, known);
+    return known;
+  }
+
+  keysInto(parent: CatalogueTable): readonly ForeignKey[] {
     return this.#keys.filter((key) => sameTable(key.parent, parent));
   }
 
-  /** Whether following `key` changes audited rows, there or further on. */
-  leadsToAudited(key: ForeignKey): boolean {
-    return this.#leadsToAudited(key, []);
+  /** Whether deleting the parent changes audited rows through `key`. */
+  leadsOnDelete(key: ForeignKey, seen: readonly ForeignKey[] = []): boolean {
+    if (!changesChildren(key.onDelete) || seen.includes(key)) return false;
+    if (auditedOf(this.#registry, key.child)) return true;
+    const next = key.onDelete === 'c' ? this.keysInto(key.child) : this.#keysOn(key);
+    const leads = (each: ForeignKey): boolean =>
+      key.onDelete === 'c' ? this.leadsOnDelete(each, [...seen, key]) : this.leadsOnUpdate(each, [...seen, key]);
+    return next.some(leads);
   }
 
-  #leadsToAudited(key: ForeignKey, seen: readonly ForeignKey[]): boolean {
-    if (seen.includes(key)) return false;
+  /** Whether another key of the parent changes audited rows through `key`. */
+  leadsOnUpdate(key: ForeignKey, seen: readonly ForeignKey[] = []): boolean {
+    if (!changesChildren(key.onUpdate) || seen.includes(key)) return false;
     if (auditedOf(this.#registry, key.child)) return true;
-    if (key.onDelete !== 'c') return false;
-    return this.keysFrom(key.child).some((next) => this.#leadsToAudited(next, [...seen, key]));
+    return this.#keysOn(key).some((each) => this.leadsOnUpdate(each, [...seen, key]));
+  }
+
+  /** Foreign keys that refer to the very columns which `key` may change. */
+  #keysOn(key: ForeignKey): readonly ForeignKey[] {
+    return this.keysInto(key.child).filter((each) => each.parentColumns.some((column) => key.childColumns.includes(column)));
+  }
+
+  /** Those of them that lead on. */
+  followingUpdate(key: ForeignKey): readonly ForeignKey[] {
+    return this.#keysOn(key).filter((each) => this.leadsOnUpdate(each));
   }
 }

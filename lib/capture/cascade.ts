@@ -1,6 +1,6 @@
-import type { CatalogueTable, ForeignKey } from '../schema/catalogue';
+import type { CatalogueTable, ForeignKey, ReferentialAction } from '../schema/catalogue';
 import { quoteIdentifier, quoteTable } from '../schema/quote';
-import { rowsAt } from '../statement/compile';
+import { rowsAt } from '../statement/consequences';
 import type { CascadeGraph } from './cascade-graph';
 import { send, type DriverClient } from './sequelize-adapter';
 
@@ -10,11 +10,17 @@ export interface RowAddresses {
   readonly positions: string[];
 }
 
-/** Rows of one table that a delete removes, or whose foreign keys it empties. */
+/** A foreign key that changes a row, and how: by its parent's deletion or by the parent's new key. */
+export interface Change {
+  readonly key: ForeignKey;
+  readonly action: ReferentialAction;
+}
+
+/** Rows of one table that meet the same fate: removed, or changed by the same foreign keys. */
 export interface AffectedRows extends RowAddresses {
   readonly table: CatalogueTable;
-  /** Columns that become null; none when the rows are removed. */
-  readonly nulled: ReadonlySet<string>;
+  /** None when the rows are removed. */
+  readonly changes: readonly Change[];
 }
 
 interface AddressRow {
@@ -22,95 +28,105 @@ interface AddressRow {
   readonly c: string;
 }
 
-function addressesOf(rows: readonly AddressRow[]): RowAddresses {
-  return { tableIds: rows.map((row) => row.t), positions: rows.map((row) => row.c) };
+type Fate = 'removed' | Change[];
+
+export function addressesOf(rows: readonly unknown[]): RowAddresses {
+  const list = rows as readonly AddressRow[];
+  return { tableIds: list.map((row) => row.t), positions: list.map((row) => row.c) };
 }
 
 export function addressBinds({ tableIds, positions }: RowAddresses): [string[], string[]] {
   return [tableIds, positions];
 }
 
-const ADDRESS = '"tableoid"::text as "t", "ctid"::text as "c"';
+export const ADDRESS = '"tableoid"::text as "t", "ctid"::text as "c"';
 const ROWS = rowsAt('$1::oid[]', '$2::tid[]');
 
-function lockChildren({ child, childColumns, parent, parentColumns, onDelete }: ForeignKey): string {
+function lockChildren({ child, childColumns, parent, parentColumns }: ForeignKey, lock: string): string {
   const columns = (names: readonly string[]): string => `(${names.map(quoteIdentifier).join(', ')})`;
   const parents = `select ${parentColumns.map(quoteIdentifier).join(', ')} from ${quoteTable(parent)} where ${ROWS}`;
-  const lock = onDelete === 'c' ? 'for update' : 'for no key update';
   return `select ${ADDRESS} from ${quoteTable(child)} where ${columns(childColumns)} in (${parents}) ${lock}`;
 }
 
 /**
- * Finds and locks, level by level, all rows that a delete removes or changes elsewhere. Each level is a statement of its
+ * Finds and locks, level by level, all rows that a write removes or changes elsewhere. Each level is a statement of its
  * own: its snapshot is younger than the locks above it, so a child that was committed while they were awaited is seen.
  */
 export class CascadeWalk {
   readonly #client: DriverClient;
   readonly #graph: CascadeGraph;
-  /** Per row, by table and address: the columns that become null, or 'removed'. */
-  readonly #fates = new Map<string, { table: CatalogueTable; row: AddressRow; fate: Set<string> | 'removed' }>();
+  readonly #own: ReadonlySet<string>;
+  readonly #fates = new Map<string, { table: CatalogueTable; row: AddressRow; fate: Fate }>();
 
-  constructor(client: DriverClient, graph: CascadeGraph) {
+  /** @param own rows that the write itself removes or changes */
+  constructor(client: DriverClient, graph: CascadeGraph, own: RowAddresses) {
     this.#client = client;
     this.#graph = graph;
+    this.#own = new Set(own.tableIds.map((id, at) => `${id} ${own.positions[at]}`));
   }
 
-  /** Follows every foreign key from rows that are locked already. */
-  async follow(keys: readonly ForeignKey[], parents: RowAddresses): Promise<void> {
+  /** Follows foreign keys from parents that are locked and about to be deleted. */
+  async followDelete(keys: readonly ForeignKey[], parents: RowAddresses): Promise<void> {
     for (const key of keys) {
-      if (parents.tableIds.length === 0 || !this.#graph.leadsToAudited(key)) continue;
-      await this.#followKey(key, parents);
+      if (parents.tableIds.length === 0) return;
+      if (key.onDelete === 'c') await this.#removeChildren(key, parents);
+      else await this.#changeChildren({ key, action: key.onDelete }, parents);
     }
   }
 
-  async #followKey(key: ForeignKey, parents: RowAddresses): Promise<void> {
-    const { rows } = await send(this.#client, { text: lockChildren(key), values: addressBinds(parents) });
-    const children = rows as unknown as AddressRow[];
-    if (key.onDelete !== 'c') {
-      for (const row of children) this.#empty(key, row);
-      return;
+  /** Follows foreign keys from parents that are locked and about to get another key. */
+  async followUpdate(keys: readonly ForeignKey[], parents: RowAddresses): Promise<void> {
+    for (const key of keys) {
+      if (parents.tableIds.length > 0) await this.#changeChildren({ key, action: key.onUpdate }, parents);
     }
-    const fresh = children.filter((row) => this.#remove(key.child, row));
-    await this.follow(this.#graph.keysFrom(key.child), addressesOf(fresh));
   }
 
-  #empty(key: ForeignKey, row: AddressRow): void {
-    const id = `${row.t} ${row.c}`;
-    const known = this.#fates.get(id);
-    if (known?.fate === 'removed') return;
-    if (known) for (const column of key.childColumns) known.fate.add(column);
-    else this.#fates.set(id, { table: key.child, row, fate: new Set(key.childColumns) });
+  async #removeChildren(key: ForeignKey, parents: RowAddresses): Promise<void> {
+    const fresh = (await this.#lock(key, parents, 'for update')).filter((row) => this.#remove(key.child, row));
+    const next = this.#graph.keysInto(key.child).filter((each) => this.#graph.leadsOnDelete(each));
+    await this.followDelete(next, addressesOf(fresh));
+  }
+
+  async #changeChildren(change: Change, parents: RowAddresses): Promise<void> {
+    const following = this.#graph.followingUpdate(change.key);
+    const lock = following.length > 0 ? 'for update' : 'for no key update';
+    const rows = await this.#lock(change.key, parents, lock);
+    const fresh = rows.filter((row) => this.#change(change, row));
+    await this.followUpdate(following, addressesOf(fresh));
+  }
+
+  async #lock(key: ForeignKey, parents: RowAddresses, lock: string): Promise<AddressRow[]> {
+    const { rows } = await send(this.#client, { text: lockChildren(key, lock), values: addressBinds(parents) });
+    return rows as unknown as AddressRow[];
   }
 
   /** False when the row was found before: cycles and diamonds end here. */
   #remove(table: CatalogueTable, row: AddressRow): boolean {
     const id = `${row.t} ${row.c}`;
-    if (this.#fates.get(id)?.fate === 'removed') return false;
+    if (this.#own.has(id) || this.#fates.get(id)?.fate === 'removed') return false;
     this.#fates.set(id, { table, row, fate: 'removed' });
     return true;
   }
 
-  /** Rows of the deleted table itself are the delete's own. */
-  exclude({ tableIds, positions }: RowAddresses): void {
-    tableIds.forEach((t, at) => {
-      const row = { t, c: positions[at] ?? '' };
-      this.#fates.set(`${t} ${row.c}`, { table: OWN, row, fate: 'removed' });
-    });
+  #change(change: Change, row: AddressRow): boolean {
+    const id = `${row.t} ${row.c}`;
+    const fate = this.#fates.get(id)?.fate ?? [];
+    if (this.#own.has(id) || fate === 'removed' || fate.some(({ key }) => key === change.key)) return false;
+    this.#fates.set(id, { table: change.key.child, row, fate: [...fate, change] });
+    return true;
   }
 
-  /** The affected rows, grouped by table and by what happens to them. */
+  /** The affected rows, grouped by table and fate, parents before children. */
   affected(): AffectedRows[] {
-    const groups = new Map<string, { table: CatalogueTable; nulled: Set<string>; rows: AddressRow[] }>();
+    const groups = new Map<string, { table: CatalogueTable; changes: readonly Change[]; rows: AddressRow[] }>();
     for (const { table, row, fate } of this.#fates.values()) {
-      if (table === OWN) continue;
-      const nulled = fate === 'removed' ? new Set<string>() : fate;
-      const id = JSON.stringify([table.schema, table.table, ...[...nulled].toSorted()]);
-      const group = groups.get(id) ?? { table, nulled, rows: [] };
+      const changes = fate === 'removed' ? [] : fate;
+      const names = changes.map(({ key, action }) => `${key.name} ${action}`).toSorted();
+      const id = JSON.stringify([table.schema, table.table, ...names]);
+      const group = groups.get(id) ?? { table, changes, rows: [] };
       group.rows.push(row);
       groups.set(id, group);
     }
     return [...groups.values()].map(({ rows, ...group }) => ({ ...group, ...addressesOf(rows) }));
   }
 }
-
-const OWN: CatalogueTable = { schema: '', table: '', visible: false };

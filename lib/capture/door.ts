@@ -1,11 +1,12 @@
 import { AuditError, isAuditError } from '../core/errors';
 import type { AuditCallOption, CapturedAction, WriteContext } from '../core/types';
 import { warnOnce } from '../core/warnings';
+import type { ForeignKey } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
 import { bindLiterals, type BoundText } from '../statement/bind-literals';
-import { parseStatement, type ParsedStatement, type ParsedWrite } from '../statement/parse-write';
+import { namesIn, parseStatement, type ParsedStatement, type ParsedWrite } from '../statement/parse-write';
 import { CascadeGraph } from './cascade-graph';
-import { CascadingDeletes } from './cascading-delete';
+import { CascadingWrites, type CascadingWrite } from './cascading-write';
 import { emptyTables } from './emptying';
 import type { Environment } from './environment';
 import { guardedInsert } from './guarded-insert';
@@ -19,7 +20,7 @@ import {
   type DriverResult,
   type QueryOptions,
 } from './sequelize-adapter';
-import { SingleWrites, type CapturedWrite } from './single-write';
+import { SingleWrites } from './single-write';
 import { BoundedCache, type BoundWrite } from './statement-cache';
 
 /** What the door needs of the audit log. */
@@ -59,28 +60,30 @@ const ACTIONS: Readonly<Record<ParsedWrite['kind'], CapturedAction>> = {
 export class Door {
   readonly #settings: DoorSettings;
   readonly #singleWrites: SingleWrites;
-  readonly #cascadingDeletes: CascadingDeletes;
+  readonly #cascadingWrites: CascadingWrites;
   readonly #statements = new BoundedCache<ParsedStatement>();
-  #graph: { readonly graph: CascadeGraph; readonly keys: object; readonly generation: number } | null = null;
+  #graph: { readonly graph: CascadeGraph; readonly keys: object } | null = null;
+  #generation = -1;
 
   constructor(settings: DoorSettings) {
     const { environment, names, registry } = settings;
     this.#settings = settings;
     this.#singleWrites = new SingleWrites(environment, names);
-    this.#cascadingDeletes = new CascadingDeletes(environment, registry, names);
+    this.#cascadingWrites = new CascadingWrites(environment, registry, names);
   }
 
-  /** Takes one statement and answers through `done` exactly once. */
-  pass(passage: Passage, done: DriverCallback): void {
-    if (!MAY_WRITE.test(passage.sql)) return forward(passage, done);
+  /** Takes one statement and answers exactly once. */
+  pass(passage: Passage, answer: DriverCallback): void {
+    if (!MAY_WRITE.test(passage.sql)) return forward(passage, answer);
     this.#take(passage).then(
-      (result) => (result ? done(null, result) : forward(passage, done)),
-      (error: Error) => done(isAuditError(error) ? withoutStatement(error) : error),
+      (result) => (result ? answer(null, result) : forward(passage, answer)),
+      (error: Error) => answer(isAuditError(error) ? withoutStatement(error) : error),
     );
   }
 
   /** The answer, or null when the statement is to be sent as it came. */
   async #take(passage: Passage): Promise<DriverResult | null> {
+    this.#followRegistry();
     const bound = this.#bind(passage);
     const statement = this.#statements.get(bound.sql, () => parseStatement(bound.sql));
     switch (statement.shape) {
@@ -99,6 +102,14 @@ export class Door {
     }
   }
 
+  /** A new registration may come with new tables, foreign keys and masks. */
+  #followRegistry(): void {
+    const { registry, environment } = this.#settings;
+    if (registry.generation === this.#generation) return;
+    this.#generation = registry.generation;
+    environment.forget();
+  }
+
   /** Updates and deletes with their literals bound; a text that was parsed before has none left. */
   #bind({ sql, values }: Passage): BoundText {
     return !HAS_LITERALS.test(sql) || this.#statements.peek(sql) ? { sql, values } : bindLiterals(sql, values);
@@ -107,26 +118,21 @@ export class Door {
   async #write(passage: Passage, bound: BoundWrite): Promise<DriverResult | null> {
     const { write } = bound;
     const audited = this.#auditedOf(write.table, passage.options);
-    const graph = write.kind === 'delete' ? await this.#graphOf(passage.client) : null;
-    const cascades = graph?.concerns(write.table) === true;
-    if (!audited && !cascades) return null;
+    const graph = write.kind === 'insert' ? null : await this.#graphOf(passage.client);
+    const keys = graph ? keysOf(graph, write) : [];
+    if (!audited && keys.length === 0) return null;
     const context = this.#contextOf(passage.options, audited, ACTIONS[write.kind]);
     if (!context) return null;
     const captured = { ...bound, context, inTransaction: Boolean(passage.options.transaction) };
-    if (cascades && graph) return this.#delete(passage, graph, captured, audited);
+    if (graph && keys.length > 0) return this.#cascade(passage.client, { ...captured, audited, graph, keys });
     return audited ? this.#singleWrites.run(passage.client, { ...captured, audited }) : null;
   }
 
-  async #delete(
-    { client }: Passage,
-    graph: CascadeGraph,
-    captured: Omit<CapturedWrite, 'audited'>,
-    audited: AuditedTable | null,
-  ): Promise<DriverResult | null> {
+  async #cascade(client: DriverClient, cascading: CascadingWrite): Promise<DriverResult> {
     try {
-      return await this.#cascadingDeletes.run(client, graph, { ...captured, audited });
+      return await this.#cascadingWrites.run(client, cascading);
     } catch (error) {
-      throw this.#singleWrites.explain(error as Error, audited);
+      throw this.#singleWrites.explain(error as Error, cascading.audited);
     }
   }
 
@@ -163,7 +169,7 @@ export class Door {
 
   /** A write whose shape nobody has taught the compiler: refused from a model, noticed in raw SQL. */
   #unknown({ options, sql }: Passage): null {
-    const registration = this.#settings.registry.registrations.find(({ table }) => mentions(sql, table));
+    const registration = this.#settings.registry.registrations.find(({ table }) => namesIn(sql).has(table.table));
     if (!registration || this.#settings.resolveContext(options.audit) === null) return null;
     if (options.model || options.instance) throw unsupported(registration);
     const message = `Raw SQL writes to the table of ${registration.name} in a form that is not recorded: ${sql.slice(0, 120)}`;
@@ -194,21 +200,20 @@ export class Door {
   async #graphOf(client: DriverClient): Promise<CascadeGraph> {
     const { environment, registry } = this.#settings;
     const keys = environment.knownForeignKeys ?? (await environment.foreignKeys(client));
-    if (this.#graph?.keys !== keys || this.#graph.generation !== registry.generation) {
-      this.#graph = { graph: new CascadeGraph(keys, registry), keys, generation: registry.generation };
-    }
+    if (this.#graph?.keys !== keys) this.#graph = { graph: new CascadeGraph(keys, registry), keys };
     return this.#graph.graph;
   }
 }
 
-function forward({ client, sql, values }: Passage, done: DriverCallback): void {
-  if (values.length > 0) client.query(sql, values, done);
-  else client.query(sql, done);
+function keysOf(graph: CascadeGraph, write: ParsedWrite): readonly ForeignKey[] {
+  return write.kind === 'delete' ? graph.deleting(write.table) : graph.updating(write.table, write.assigned);
 }
 
-function mentions(sql: string, { table }: TableName): boolean {
-  return sql.toLowerCase().includes(table.toLowerCase());
+function forward({ client, sql, values }: Passage, answer: DriverCallback): void {
+  if (values.length > 0) client.query(sql, values, answer);
+  else client.query(sql, answer);
 }
+
 
 function unsupported({ name }: Registration): AuditError {
   const message = `A write of ${name} has a form that can't be audited, so it was not made. Use { audit: false } for this one call, and please report the statement.`;

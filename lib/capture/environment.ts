@@ -1,7 +1,6 @@
-import type { Model, ModelStatic } from 'sequelize';
 import { AuditError } from '../core/errors';
 import type { ResolvedOptions } from '../core/options';
-import { storedAttributes, tableOf } from '../schema/attributes';
+import { tableOf } from '../schema/attributes';
 import {
   checkServerVersion,
   readForeignKeys,
@@ -12,7 +11,7 @@ import {
 } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
 import type { ActorRow, ModelPlan, StatementSettings } from '../statement/plan';
-import { fieldOf, missingTable, readPlan } from './plan-reader';
+import { fieldOf, missingTable, readPlan, readTablePlan, withColumns } from './plan-reader';
 import type { AuditedTable } from './registry';
 import { send, type DriverClient } from './sequelize-adapter';
 
@@ -102,6 +101,29 @@ export class Environment {
     const plan = await readPlan(catalogueOf(client), audited);
     if (plan) this.#plans.set(keyOf(audited), { plan, tracked, associations: namesOf(audited) });
     return plan;
+  }
+
+  /**
+   * A plan whose images hold `columns` too; of a table that is not audited, one that logs nothing but may lead to others.
+   *
+   * @throws {AuditError} ERR_AUDIT_MISSING_TABLE
+   */
+  async planWith(
+    client: DriverClient,
+    table: TableName,
+    audited: AuditedTable | null,
+    columns: readonly string[],
+  ): Promise<ModelPlan> {
+    const query = catalogueOf(client);
+    const plan = audited ? await this.plan(client, audited) : await readTablePlan(query, table);
+    if (!plan) throw missingTable(table);
+    return columns.length === 0 ? plan : withColumns(plan, columns, await readTable(query, table));
+  }
+
+  /** The default of a column as SQL. */
+  async defaultOf(client: DriverClient, table: TableName, column: string): Promise<string | null> {
+    const info = await readTable(catalogueOf(client), table);
+    return info?.columns.find((each) => each.name === column)?.defaultSql ?? null;
   }
 
   async #readSettings(query: CatalogueQuery): Promise<StatementSettings> {

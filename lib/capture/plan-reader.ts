@@ -63,6 +63,23 @@ async function readBarePlan(query: CatalogueQuery, { associations, table }: Audi
   return keyPlan(model, table, info);
 }
 
+/** A plan of a table that no model is known for: its key as the database has it. */
+export async function readTablePlan(query: CatalogueQuery, table: TableName): Promise<ModelPlan | null> {
+  const info = await readTable(query, table);
+  if (!info) return null;
+  const keys = info.columns
+    .filter((column) => info.primaryKey.includes(column.name))
+    .map((column, index) => ({ ...plainColumn(column, index), isKey: true }));
+  return { ...planBase(table.table, table, info), columns: keys, keys };
+}
+
+/** The plan with old and new values of these columns in its images, whether tracked or not. */
+export function withColumns(plan: ModelPlan, names: readonly string[], info: TableInfo | null): ModelPlan {
+  const columns = [...plan.columns];
+  for (const name of new Set(names)) linkColumn(columns, name, info);
+  return { ...plan, columns };
+}
+
 /** A plan that knows no more of a model than its key. */
 function keyPlan(model: ModelStatic<Model>, table: TableName, info: TableInfo): ModelPlan {
   const keyNames = new Set(model.primaryKeyAttributes);
@@ -107,7 +124,7 @@ function linkColumn(columns: PlannedColumn[], name: string, info: TableInfo | nu
   const at = columns.findIndex((each) => each.column === name);
   const source = info?.columns.find((each) => each.name === name);
   const known = columns[at] ?? (source && plainColumn(source, columns.length));
-  if (!known) throw new AuditError('ERR_AUDIT_MISSING_COLUMN', `The through table has no column "${name}", which a tracked association needs.`);
+  if (!known) throw new AuditError('ERR_AUDIT_MISSING_COLUMN', `A table has no column "${name}", which a tracked association or a foreign key needs. Bring the table up to date with its models.`);
   const column = { ...known, isLink: true };
   columns[at < 0 ? columns.length : at] = column;
   return column;

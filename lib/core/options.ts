@@ -106,12 +106,14 @@ const DEFAULTS: ResolvedOptions = {
 const WHERE = 'createAuditLog';
 /** PostgreSQL cuts longer names silently, and index names are derived from the table's. */
 const MAX_NAME_LENGTH = 45;
+/** Sequelize takes a dot for a schema's end and drops quotes, so it would read another table than is written. */
+const UNFIT_FOR_NAME = /[\0".]/;
 
 function checkName(option: string, value: unknown): void {
   if (value === undefined) return;
-  if (typeof value !== 'string' || value === '' || value.length > MAX_NAME_LENGTH || value.includes('\0')) {
-    invalidOption(WHERE, option, `a name of 1 to ${MAX_NAME_LENGTH} characters`, value);
-  }
+  if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH && !UNFIT_FOR_NAME.test(value)) return;
+  const expected = `a name of 1 to ${MAX_NAME_LENGTH} characters without dots and double quotes`;
+  invalidOption(WHERE, option, expected, value);
 }
 
 function checkType(option: string, value: unknown, expected: string, ...allowed: readonly string[]): void {

@@ -23,10 +23,10 @@ export type AsOfCountOptions<M extends Model> = Omit<CountOptions<M['_attributes
 /** One model as of a time: objects that were deleted or not yet created are absent, soft-deleted ones come with `paranoid: false`. */
 export interface AsOfReader<M extends Model> {
   /** @throws {AuditError} ERR_AUDIT_HISTORY_GAP when the object's history begins later than the time, without a create */
-  findByPk(pk: ObjectKey, options?: AsOfFindOptions<M>): Promise<M | null>;
-  findOne(options?: AsOfFindOptions<M>): Promise<M | null>;
-  findAll(options?: AsOfFindOptions<M>): Promise<M[]>;
-  count(options?: AsOfCountOptions<M>): Promise<number>;
+  readonly findByPk: (pk: ObjectKey, options?: AsOfFindOptions<M>) => Promise<M | null>;
+  readonly findOne: (options?: AsOfFindOptions<M>) => Promise<M | null>;
+  readonly findAll: (options?: AsOfFindOptions<M>) => Promise<M[]>;
+  readonly count: (options?: AsOfCountOptions<M>) => Promise<number>;
 }
 
 const READ_ONLY = 'It shows the past; revert() sets an object back.';
@@ -215,6 +215,7 @@ class PastReader {
       history: options.snapshots!.table,
       keys: tracked.keys.map((each) => each.column),
       columns: knownColumns(this.#registration).map((each) => each.column),
+      deletedAt: tracked.deletedAt?.column ?? null,
       bound: versionNotAfter(this.#bound, (model) => readSameTable(model, this.#snapshot)),
     };
   }

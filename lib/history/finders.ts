@@ -24,20 +24,29 @@ export type ModelReference = ModelStatic<Model> | string;
 /** The finders of `LogEntry`: newest first, for objects that are gone too. `where` is added to theirs by AND. */
 export interface LogEntryFinders {
   /** Entries about one object. @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT */
-  forObject(instance: Model, options?: EntryFindOptions): Promise<LogEntry[]>;
-  forObject(model: ModelReference, pk: ObjectKey, options?: EntryFindOptions): Promise<LogEntry[]>;
+  readonly forObject: {
+    (instance: Model, options?: EntryFindOptions): Promise<LogEntry[]>;
+    (model: ModelReference, pk: ObjectKey, options?: EntryFindOptions): Promise<LogEntry[]>;
+  };
   /** Entries about any of these objects, of whatever models. @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT */
-  forObjects(instances: readonly Model[], options?: EntryFindOptions): Promise<LogEntry[]>;
+  readonly forObjects: (instances: readonly Model[], options?: EntryFindOptions) => Promise<LogEntry[]>;
   /** Entries about all objects of a model. @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT */
-  forModel(model: ModelReference, options?: EntryFindOptions): Promise<LogEntry[]>;
+  readonly forModel: (model: ModelReference, options?: EntryFindOptions) => Promise<LogEntry[]>;
   /** What one actor did: `7`, `'7'` and the instance are the same. @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT */
-  byActor(actor: ActorInput, options?: EntryFindOptions): Promise<LogEntry[]>;
+  readonly byActor: (actor: ActorInput, options?: EntryFindOptions) => Promise<LogEntry[]>;
   /** Entries of a span of time, `start` ≤ t < `end`. @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT */
-  between(start: Date | string, end: Date | string, options?: EntryFindOptions): Promise<LogEntry[]>;
+  readonly between: (
+    start: Date | string,
+    end: Date | string,
+    options?: EntryFindOptions,
+  ) => Promise<LogEntry[]>;
   /** What one database transaction did. @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT */
-  inTransaction(transactionId: string | number | bigint, options?: EntryFindOptions): Promise<LogEntry[]>;
+  readonly inTransaction: (
+    transactionId: string | number | bigint,
+    options?: EntryFindOptions,
+  ) => Promise<LogEntry[]>;
   /** What one request did. @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT */
-  inRequest(correlationId: string, options?: EntryFindOptions): Promise<LogEntry[]>;
+  readonly inRequest: (correlationId: string, options?: EntryFindOptions) => Promise<LogEntry[]>;
 }
 
 /** `LogEntry`: the Sequelize model with its finders. */

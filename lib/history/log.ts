@@ -94,7 +94,8 @@ function maskRule({ options }: HistorySettings, registration: Registration, name
 }
 
 function jsonValue(where: string, value: unknown): JsonValue {
-  return toJson(value) ?? invalidArgument(where, 'a JSON value', value);
+  const json = toJson(value);
+  return json === undefined ? invalidArgument(where, 'a JSON value', value) : json;
 }
 
 /** @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT */
@@ -180,6 +181,8 @@ async function store(
     const rows = await sequelize.query<ReturnedRow>(text, {
       bind: [...values],
       type: SELECT,
+      // It reads what it returns, but it writes: not for a replica.
+      useMaster: true,
       raw: true,
       ...inTransaction,
     });
@@ -213,7 +216,7 @@ export interface EntryWriters {
    * @example
    * await auditLog.log(order, { action: 'approve', reason: 'ticket 9' });
    */
-  log(subject: LogSubject, options: LogOptions): Promise<LogEntry | null>;
+  readonly log: (subject: LogSubject, options: LogOptions) => Promise<LogEntry | null>;
   /**
    * Writes an entry with the action `access`; null inside `withoutAudit`.
    *
@@ -221,7 +224,7 @@ export interface EntryWriters {
    * @example
    * await auditLog.logAccess([Order, 42]);
    */
-  logAccess(subject: LogSubject, options?: LogAccessOptions): Promise<LogEntry | null>;
+  readonly logAccess: (subject: LogSubject, options?: LogAccessOptions) => Promise<LogEntry | null>;
 }
 
 /** The writers over one log. */

@@ -26,13 +26,13 @@ export interface ModelHistory<M extends Model> {
   /** The read-only model over the versions. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS */
   readonly Snapshot: SnapshotModel<M>;
   /** Entries about one object, newest first. */
-  entries(object: M | ObjectKey, options?: EntryFindOptions): Promise<LogEntry[]>;
+  readonly entries: (object: M | ObjectKey, options?: EntryFindOptions) => Promise<LogEntry[]>;
   /** Versions of one object, newest first. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS */
-  versions(object: M | ObjectKey, options?: VersionFindOptions<M>): Promise<Snapshot<M>[]>;
+  readonly versions: (object: M | ObjectKey, options?: VersionFindOptions<M>) => Promise<Snapshot<M>[]>;
   /** The last version of one object, deleted or not, or null. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS */
-  mostRecent(pk: ObjectKey): Promise<Snapshot<M> | null>;
+  readonly mostRecent: (pk: ObjectKey) => Promise<Snapshot<M> | null>;
   /** The model as of a point in time. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS, ERR_AUDIT_INVALID_ARGUMENT */
-  asOf(when: PointInTime): AsOfReader<M>;
+  readonly asOf: (when: PointInTime) => AsOfReader<M>;
 }
 
 /**

@@ -13,6 +13,8 @@ export interface CatalogueColumn {
   readonly plainType: string;
   /** Internal name of the type behind domains: `int4`, `timestamptz`, `enum` for any enum; arrays end in `[]`. */
   readonly valueType: string;
+  /** The default as SQL; null without one. */
+  readonly defaultSql: string | null;
   readonly notNull: boolean;
   /** Computed by the database from other columns. */
   readonly generated: boolean;
@@ -95,6 +97,7 @@ select a.attname::text as "name", format_type(a.atttypid, a.atttypmod) as "type"
   end as "plainType",
   case v.typtype when 'e' then 'enum' else v.typname::text end
     || case when coalesce(b.typcategory, t.typcategory) = 'A' then '[]' else '' end as "valueType",
+  pg_get_expr(d.adbin, d.adrelid) as "defaultSql",
   a.attgenerated <> '' as "generated",
   case a.attidentity when 'a' then 'always' when 'd' then 'default' end as "identity",
   array_position(k.conkey, a.attnum) as "keyPosition"
@@ -105,6 +108,7 @@ left join pg_type b on b.oid = t.typbasetype and t.typbasetype <> 0
 join pg_type v on v.oid = case
   when coalesce(b.typcategory, t.typcategory) = 'A' and coalesce(b.typelem, t.typelem) <> 0 then coalesce(b.typelem, t.typelem)
   else coalesce(b.oid, t.oid) end
+left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum and a.attgenerated = ''
 left join pg_constraint k on k.conrelid = a.attrelid and k.contype = 'p'
 where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
 order by a.attnum`;

@@ -100,3 +100,19 @@ export function bindLiterals(sql: string, given: readonly unknown[]): BoundText 
   }
   return binder.count === 0 ? unchanged : { sql: binder.text, values: binder.values };
 }
+
+/** A part of a statement with only its own binds, numbered from 1: PostgreSQL can't tell the type of one that is not used. */
+export function ownBinds(sql: string, values: readonly unknown[]): BoundText {
+  const used: number[] = [];
+  const scanner = new Scanner(sql);
+  let result = '';
+  let copied = 0;
+  for (let token = scanner.next(); token; token = scanner.next()) {
+    if (token.kind !== 'bind') continue;
+    const place = Number(sql.slice(token.start + 1, token.end));
+    if (!used.includes(place)) used.push(place);
+    result += `${sql.slice(copied, token.start)}$${used.indexOf(place) + 1}`;
+    copied = token.end;
+  }
+  return { sql: result + sql.slice(copied), values: used.map((place) => values[place - 1]) };
+}

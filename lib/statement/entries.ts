@@ -15,6 +15,18 @@ export interface ImageSource {
   /** Whether the statement may have changed the primary key. */
   readonly mayMoveKey: boolean;
   readonly plan: ModelPlan;
+  /** Expressions whose entries get their ids first: PostgreSQL runs the inserts of one statement in any order. */
+  readonly after?: readonly string[];
+}
+
+/** The rows of a source that are logged, with their ids. */
+export function loggedName({ suffix }: ImageSource): string {
+  return `"!d${suffix}"`;
+}
+
+/** A join that makes rows wait for other expressions and adds nothing. */
+export function waitFor(names: readonly string[]): string {
+  return names.map((name, at) => `, (select count(*) from ${name}) "!y${at}"`).join('');
 }
 
 /** One way in which a written row becomes an entry. */
@@ -130,8 +142,8 @@ function loggedRows(source: ImageSource, settings: StatementSettings): string {
   // OFFSET 0 keeps the delta from being computed twice, for the condition and for the entry.
   const rows = selects.length === 1 ? `${selects[0]} offset 0` : `${selects.join(' union all ')} offset 0`;
   const id = `${nextId(settings)} as "id"`;
-  const from = `(${rows}) "!b", "!t"`;
-  return `"!d${source.suffix}" as materialized (select ${id}, "!t"."at", "!b".* from ${from} where ${entryCondition(source.plan)})`;
+  const from = `(${rows}) "!b", "!t"${waitFor(source.after ?? [])}`;
+  return `${loggedName(source)} as materialized (select ${id}, "!t"."at", "!b".* from ${from} where ${entryCondition(source.plan)})`;
 }
 
 function entryInsert(source: ImageSource, settings: StatementSettings, binds: ContextBinds): string {
@@ -145,7 +157,7 @@ function entryInsert(source: ImageSource, settings: StatementSettings, binds: Co
     changes: `('{' || "delta" || '}')::jsonb`,
     additionalData: additionalData(source, binds),
   };
-  const from = `"!d${source.suffix}"`;
+  const from = loggedName(source);
   return `"!e${source.suffix}" as (${insertFrom(quoteTable(settings.log), entryValues(row, binds), from)})`;
 }
 
@@ -209,7 +221,7 @@ function versionInsert(source: ImageSource, binds: ContextBinds): string[] {
     ['history_change_reason', binds.reason],
     ['log_entry_id', '"id"'],
   ];
-  return [`"!v${source.suffix}" as (${insertFrom(quoteTable(plan.history), values, `"!d${source.suffix}"`)})`];
+  return [`"!v${source.suffix}" as (${insertFrom(quoteTable(plan.history), values, loggedName(source))})`];
 }
 
 /** The common table expressions that store entries and versions of the rows in `source.from`; `clock` must precede them. */

@@ -2,7 +2,7 @@ import { quoteIdentifier, quoteLiteral, quoteTable } from '../schema/quote';
 import type { ContextBinds } from './context-binds';
 import { objectPk, objectRepr } from './delta';
 import { textOf } from './encode';
-import { entryValues, insertFrom, nextId, type ImageSource } from './entries';
+import { entryValues, insertFrom, nextId, waitFor, type ImageSource } from './entries';
 import { newImage, oldImage, type LinkPlan, type ModelPlan, type PlannedColumn, type StatementSettings } from './plan';
 
 type Image = (column: PlannedColumn) => string;
@@ -105,7 +105,7 @@ export function linkExpressions(
       changes: '"!r"."changes"',
       additionalData: binds.additionalData,
     };
-    const from = `(${ownerRows(link, source, all)}) "!r", "!t"`;
+    const from = `(${ownerRows(link, source, all)}) "!r", "!t"${waitFor(source.after ?? [])}`;
     return `"!m${source.suffix}_${at}" as (${insertFrom(quoteTable(settings.log), entryValues(row, binds), from)})`;
   });
 }

@@ -11,6 +11,8 @@ export interface ParsedWrite {
   readonly body: string;
   /** UPDATE only: the SET list without the keyword. */
   readonly set: string;
+  /** UPDATE only: the columns that SET assigns to. */
+  readonly assigned: readonly string[];
   /** UPDATE and DELETE: the condition without the keyword, null when there is none. */
   readonly where: string | null;
   /** INSERT only: what happens to a row that is there already. */
@@ -164,7 +166,7 @@ function parseUpdate(reader: Reader): ParsedStatement {
   const set = reader.sql.slice(start, reader.position).trimEnd();
   if (reader.word === 'from') return UNKNOWN;
   const where = readWhere(reader);
-  return finish(reader, 'update', target, { set, where });
+  return finish(reader, 'update', target, { set, where, assigned: assignedColumns(set) });
 }
 
 function parseDelete(reader: Reader): ParsedStatement {
@@ -197,7 +199,7 @@ function finish(
 ): ParsedStatement {
   const tail = readTail(reader);
   if (!tail) return UNKNOWN;
-  const defaults = { set: '', where: null, onConflict: 'none' } as const;
+  const defaults = { set: '', assigned: [], where: null, onConflict: 'none' } as const;
   return {
     shape: 'write',
     write: { ...defaults, ...parts, kind, table: target.table, tableText: target.text, ...tail },
@@ -250,8 +252,18 @@ function writesSomewhere(reader: Reader): boolean {
   return false;
 }
 
+/** Every name in a text, quoted or not. */
+export function namesIn(sql: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  const scanner = new Scanner(sql);
+  for (let token = scanner.next(); token; token = scanner.next()) {
+    if (token.kind === 'name' || token.kind === 'word') names.add(nameOf(sql, token));
+  }
+  return names;
+}
+
 /** The columns a SET list assigns to; `("a", "b") = (…)` included. */
-export function assignedColumns(set: string): string[] {
+function assignedColumns(set: string): string[] {
   const columns: string[] = [];
   const scanner = new Scanner(set);
   let isTarget = true;

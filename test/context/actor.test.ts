@@ -25,6 +25,14 @@ const Pair = sequelize.define('Pair', {
 
 const ann = User.build({ id: 7, email: 'ann@example.com', username: 'ann', password: 'x' });
 
+function bracketed(user: Model): string {
+  return `<${String(user.get('username'))}>`;
+}
+
+function unlabelled(): string {
+  throw new Error('no label today');
+}
+
 describe('without actor.model', () => {
   const settings = testSettings();
 
@@ -186,8 +194,7 @@ describe('option actor.label', () => {
   });
 
   test('a function of the user gives the label; for an id alone a column stands in', () => {
-    const label = (user: Model): string => `<${String(user.get('username'))}>`;
-    const settings = testSettings({ actor: { model: User, label } });
+    const settings = testSettings({ actor: { model: User, label: bracketed } });
     expect(readActor(settings, ann)?.label).toBe('<ann>');
     expect(readActor(settings, 7)).toMatchObject({ label: null, labelFromRow: true });
     expect(labelAttribute(settings)).toBe('email');
@@ -200,10 +207,7 @@ describe('option actor.label', () => {
   });
 
   test('12 a function that throws is reported and leaves the id', () => {
-    const label = (): string => {
-      throw new Error('no label today');
-    };
-    const settings = testSettings({ actor: { label } });
+    const settings = testSettings({ actor: { label: unlabelled } });
     expect(readActor(settings, ann)).toMatchObject({ id: '7', label: '7', type: 'User' });
     expect(settings.reports).toEqual([{ what: 'actor.label', message: 'no label today' }]);
   });

@@ -40,6 +40,30 @@ function answering(options: AuditLogOptions = {}, prepare?: (app: Express) => vo
   return answered;
 }
 
+function logIn(user: unknown) {
+  return (req: UserRequest, _res: unknown, next: () => void): void => {
+    req.user = user;
+    next();
+  };
+}
+
+function trust(value: unknown) {
+  return (app: Express): void => void app.set('trust proxy', value);
+}
+
+function throwing(message: string) {
+  return (): never => {
+    throw new Error(message);
+  };
+}
+
+/** A promise with its resolve function. */
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((fulfil) => (resolve = fulfil));
+  return { promise, resolve };
+}
+
 async function served<T>(server: Server, use: (port: number) => Promise<T>): Promise<T> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -116,10 +140,7 @@ describe('a request', () => {
       emit: () => true,
     } as unknown as AuditRequest;
     const res = { setHeader: () => {}, emit: () => true } as unknown as ServerResponse;
-    const boom = (): never => {
-      throw new Error('boom');
-    };
-    expect(() => auditMiddleware(req, res, boom)).toThrow('boom');
+    expect(() => auditMiddleware(req, res, throwing('boom'))).toThrow('boom');
     expect(currentAuditContext()).toBeNull();
   });
 
@@ -134,15 +155,14 @@ describe('a request', () => {
 
   test('work that goes on after the response keeps its context', async () => {
     const { app, write } = auditing({ actor: { resolve: (req) => (req as UserRequest).user as string } });
-    let finishWork: (context: WriteContext | null) => void = () => {};
-    const work = new Promise<WriteContext | null>((resolve) => (finishWork = resolve));
+    const work = deferred<WriteContext | null>();
     app.use((req: UserRequest, res) => {
       req.user = 'ann';
       res.sendStatus(202);
-      res.once('close', () => setTimeout(() => finishWork(write()), 1));
+      res.once('close', () => setTimeout(() => work.resolve(write()), 1));
     });
     await request(app).post('/work').expect(202);
-    expect(await work).toMatchObject({ actorId: 'ann', request: 'POST /work' });
+    expect(await work.promise).toMatchObject({ actorId: 'ann', request: 'POST /work' });
   });
 
   test('contexts nested in a request inherit from it', async () => {
@@ -192,11 +212,6 @@ function jsonParser(res: request.Response, done: (error: Error | null, body: unk
 }
 
 describe('the actor of a request', () => {
-  const logIn = (user: unknown) => (req: UserRequest, _res: unknown, next: () => void) => {
-    req.user = user;
-    next();
-  };
-
   test('C9 18 is the user whom a later middleware found', async () => {
     const { app, write } = auditing();
     app.use(logIn({ id: 7, username: 'ann' }));
@@ -246,10 +261,7 @@ describe('the actor of a request', () => {
   });
 
   test('12 a resolver that throws is reported, the actor is nobody and the request goes on', async () => {
-    const resolve = (): never => {
-      throw new Error('session store is down');
-    };
-    const { app, settings } = answering({ actor: { resolve } });
+    const { app, settings } = answering({ actor: { resolve: throwing('session store is down') } });
     const { body } = await request(app).get('/').expect(200);
     expect(body).toMatchObject({ actorId: null, request: 'GET /' });
     expect(settings.reports).toEqual([{ what: 'actor.resolve', message: 'session store is down' }]);
@@ -277,7 +289,7 @@ describe('the actor of a request', () => {
     const sequelize = offlineSequelize();
     const User = defineUser(sequelize);
     const settings = testSettings({
-      actor: { model: User, resolve: (req) => req.headers['x-user'] as never },
+      actor: { model: User, resolve: (req) => req.headers['x-user'] },
     });
     const app = express().use(auditMiddleware);
     app.use((_req, res) => void res.json(resolveWriteContext(settings, undefined)));
@@ -313,8 +325,6 @@ describe('the actor of a request', () => {
 });
 
 describe('the remote address', () => {
-  const trust = (value: unknown) => (app: Express) => void app.set('trust proxy', value);
-
   test('16 C12 a forwarding header is not believed by default', async () => {
     const { body } = await request(answering().app).get('/').set('X-Forwarded-For', '6.6.6.6');
     expect(body.remoteAddr).toBe('127.0.0.1');
@@ -358,14 +368,7 @@ describe('the remote address', () => {
     ['gives an address', () => '::ffff:9.9.9.9', '9.9.9.9', 0],
     ['gives none', () => 'nonsense', null, 0],
     ['gives a promise', (async () => '9.9.9.9') as never, null, 1],
-    [
-      'throws',
-      () => {
-        throw new Error('no');
-      },
-      null,
-      1,
-    ],
+    ['throws', throwing('no'), null, 1],
   ])('C20 12 a function that %s', async (_name, remoteAddr, kept, reports) => {
     const { app, settings } = answering({ remoteAddr });
     const { body } = await request(app).get('/').expect(200);
@@ -383,9 +386,7 @@ describe('the request line', () => {
     const custom = answering({ request: (req) => `${req.method}\n${'x'.repeat(5000)}` });
     expect((await request(custom.app).get('/')).body.request).toBe(`GET${'x'.repeat(2045)}`);
     const broken = answering({
-      request: () => {
-        throw new Error('no line');
-      },
+      request: throwing('no line'),
     });
     expect((await request(broken.app).get('/').expect(200)).body.request).toBeNull();
     expect(broken.settings.reports).toEqual([{ what: 'request', message: 'no line' }]);
@@ -403,8 +404,8 @@ describe('the correlation id', () => {
 
   test('D8 of one request never survives into the next on the same connection', async () => {
     await served(createServer(answering().app), async (port) => {
-      const lines = (id: string): string => `GET / HTTP/1.1\r\nHost: x\r\n${id}\r\n`;
-      const both = lines('X-Request-Id: first\r\n') + lines('Connection: close\r\n');
+      const lines = 'GET / HTTP/1.1\r\nHost: x\r\n';
+      const both = `${lines}X-Request-Id: first\r\n\r\n${lines}Connection: close\r\n\r\n`;
       const answers = (await sendRaw(port, Buffer.from(both))).match(/"correlationId":"[^"]+"/g) ?? [];
       expect(answers).toHaveLength(2);
       expect(answers[0]).toBe('"correlationId":"first"');
@@ -549,19 +550,18 @@ describe('events of the request and the response', () => {
   test("the response's finish and close have the context, and the actor of that time", async () => {
     const { app, write } = auditing();
     const seen: string[] = [];
-    let done: () => void = () => {};
-    const closed = new Promise<void>((resolve) => (done = resolve));
+    const closed = deferred<void>();
     app.use((req: UserRequest, res) => {
       res.on('finish', () => seen.push(`finish ${write()?.actorId} ${write()?.correlationId}`));
       res.on('close', () => {
         seen.push(`close ${write()?.actorId}`);
-        done();
+        closed.resolve();
       });
       req.user = 'ann';
       res.end('ok');
     });
     await request(app).get('/').set('x-request-id', 'fin-1');
-    await closed;
+    await closed.promise;
     expect(seen).toEqual(['finish ann fin-1', 'close ann']);
   });
 });

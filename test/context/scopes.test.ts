@@ -140,13 +140,9 @@ describe('a context', () => {
 });
 
 describe('precedence: the call, the innermost context, outer contexts; null wins', () => {
+  type Given = string | null | undefined;
   type Layer = 'call' | 'inner' | 'outer';
-  const cases: [
-    outer: string | null | undefined,
-    inner: typeof outer,
-    call: typeof outer,
-    wins: Layer | 'null',
-  ][] = [
+  const cases: [outer: Given, inner: Given, call: Given, wins: Layer | 'null'][] = [
     ['o', undefined, undefined, 'outer'],
     ['o', 'i', undefined, 'inner'],
     ['o', 'i', 'c', 'call'],

@@ -120,7 +120,7 @@ describe('displayChanges', () => {
   });
 });
 
-describe('describe', () => {
+describe('one line', () => {
   const alice = { actor_label: 'alice', actor_id: '7', object_repr: 'Order 1' };
 
   test.each([

@@ -93,7 +93,13 @@ export class OrderItem extends Model<InferAttributes<OrderItem>, InferCreationAt
   declare deletedAt: CreationOptional<Date | null>;
 }
 
-/** The models of these tests; `order_items` has a composite key in an order of its own and is paranoid. */
+/** The versions of orders. */
+export const ORDER_HISTORY = { tableName: 'orders_history' };
+
+/**
+ * Sequelize puts enum types into the schema `public`, which all test files share: hence the table's own name per file.
+ * The models of these tests; `order_items` has a composite key in an order of its own and is paranoid.
+ */
 export function defineModels(database: TestDatabase): void {
   const { sequelize } = database;
   User.init(
@@ -133,7 +139,7 @@ export function defineModels(database: TestDatabase): void {
       createdAt: { type: DataTypes.DATE, field: 'created_at' },
       updatedAt: { type: DataTypes.DATE, field: 'updated_at' },
     },
-    { sequelize, tableName: 'orders', defaultScope: { where: { status: 'pending' } } },
+    { sequelize, tableName: `orders_${database.schema}`, defaultScope: { where: { status: 'pending' } } },
   );
   OrderItem.init(
     {

@@ -2,7 +2,7 @@ import { DataTypes, Model } from 'sequelize';
 import { loadActors } from '../../lib/history/load-actors';
 import { testDatabase } from '../support/database';
 import { loggedBy } from '../support/statements';
-import { auditFixture, defineModels, insert, insertEntry, Order, User } from './fixture';
+import { auditFixture, defineModels, insert, insertEntry, Order, User, ORDER_HISTORY } from './fixture';
 
 const database = testDatabase();
 defineModels(database);
@@ -16,7 +16,7 @@ Member.init(
 
 const audit = auditFixture(database, { actor: { model: User } });
 const { LogEntry, settings } = audit;
-const orders = audit.register(Order, { snapshots: true });
+const orders = audit.register(Order, { snapshots: ORDER_HISTORY });
 
 beforeAll(async () => {
   await database.open();

@@ -4,13 +4,22 @@ import type { LogEntry } from '../../lib/schema/log-entry';
 import type { Snapshot } from '../../lib/schema/snapshot-model';
 import { testDatabase } from '../support/database';
 import { loggedBy } from '../support/statements';
-import { auditFixture, defineModels, insert, insertEntry, Order, OrderItem, User } from './fixture';
+import {
+  auditFixture,
+  defineModels,
+  insert,
+  insertEntry,
+  Order,
+  OrderItem,
+  User,
+  ORDER_HISTORY,
+} from './fixture';
 
 const database = testDatabase();
 defineModels(database);
 const { sequelize } = database;
 const audit = auditFixture(database);
-const orders = audit.register(Order, { snapshots: true, exclude: ['notes'], mask: ['cardNumber'] });
+const orders = audit.register(Order, { snapshots: ORDER_HISTORY, exclude: ['notes'], mask: ['cardNumber'] });
 const items = audit.register(OrderItem, { snapshots: { snapshotName: 'Line' } });
 const users = audit.register(User);
 

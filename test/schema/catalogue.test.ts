@@ -59,6 +59,7 @@ describe('readTable', () => {
         notNull: true,
         generated: false,
         identity: 'always',
+        defaultSql: null,
       },
       {
         name: 'odd "name',
@@ -68,6 +69,7 @@ describe('readTable', () => {
         notNull: true,
         generated: false,
         identity: null,
+        defaultSql: null,
       },
     ]);
     expect(columns.find((column) => column.name === 'twice')).toMatchObject({

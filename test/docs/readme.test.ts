@@ -1,0 +1,252 @@
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import express, { type Request } from 'express';
+import session from 'express-session';
+import { getAuditLog, withAuditContext, type AuditedModel, type AuditLog, type LogEntry } from 'sequelize-auditlog';
+import request from 'supertest';
+import { actionsOf, entriesOf, entryOf, openAudited, refusalOf } from '../support/audited';
+import { testDatabase } from '../support/database';
+import { installLibrary, runProgram } from './support/first-program';
+import { blocksOf, readPaper, typescriptBlocksOf, type Block } from './support/markdown';
+import { createObjects, createWorld, defineModels, Invoice, Order, Product, type Objects } from './support/reader';
+import { functionName, moduleOf } from './support/snippets';
+
+interface Snapshots {
+  readonly orders: AuditedModel<Order>;
+}
+
+const readme = readPaper('README.md');
+const [firstProgram, wiring, ...recipes] = typescriptBlocksOf(readme) as [Block, Block, ...Block[]];
+const database = testDatabase();
+const world = createWorld({ sequelize: database.sequelize, express, session });
+
+let folder = '';
+let snippets: Record<string, (scope: object) => Promise<object>> = {};
+let wired: Snapshots & { readonly auditLog: AuditLog };
+let objects: Objects;
+
+beforeAll(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'readme-test-')));
+  await writeFile(join(folder, 'snippets.ts'), moduleOf(wiring, recipes));
+  snippets = require(join(folder, 'snippets.ts')) as typeof snippets;
+  wired = (await snippets['wiring']!(world)) as typeof wired;
+  wired.auditLog.registerAudited(Invoice);
+  wired.auditLog.registerAudited(Product);
+  await openAudited(database, wired.auditLog);
+});
+
+afterAll(async () => {
+  await database.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  const tables = await database.rows<{ tablename: string }>(
+    'select tablename from pg_tables where schemaname = current_schema()',
+  );
+  const names = tables.map(({ tablename }) => `"${tablename}"`).join(', ');
+  await database.rows(`truncate ${names} restart identity`);
+  objects = await createObjects(wired.auditLog);
+});
+
+/** Runs a block of the README with what its reader has in scope; gives what the block declares. */
+function run(name: string, scope: object = {}): Promise<Record<string, unknown>> {
+  const everything = { ...world, ...wired, ...objects, ...scope };
+  return snippets[functionName(name)]!(everything) as Promise<Record<string, unknown>>;
+}
+
+/** The comment behind a line of the README that begins with `code`. */
+function commentBehind(code: string): string {
+  const line = readme.split('\n').find((each) => each.trimStart().startsWith(code)) ?? '';
+  return line.split(' // ')[1] ?? `README.md has no comment behind ${code}`;
+}
+
+/** The attribute names of a comment such as `[{ attribute, old, new }]`. */
+function namesIn(comment: string): string[] {
+  return comment.match(/\w+/g) ?? [];
+}
+
+function entries(work: () => unknown): Promise<LogEntry[]> {
+  return entriesOf(wired.auditLog, work);
+}
+
+function entry(work: () => unknown): Promise<LogEntry> {
+  return entryOf(wired.auditLog, work);
+}
+
+async function wiringWorks(): Promise<void> {
+  world.app.post('/login', (req, res) => {
+    Object.assign((req as Request & { session: object }).session, { userId: objects.user.id });
+    res.end();
+  });
+  await objects.order.update({ status: 'pending' }, { audit: false });
+  const agent = request.agent(world.app);
+  await agent.post('/login').expect(200);
+  await agent.patch('/orders/42').send({ status: 'shipped', internalNotes: 'none' }).expect(200);
+  const [latest] = (await agent.get('/orders/42/log').expect(200)).body as LogEntry[];
+  expect(Object.keys(latest!)).toEqual(Object.keys(sampleEntry()));
+  const same = ['action', 'model', 'objectPk', 'objectRepr', 'actorId', 'actorLabel', 'actorType', 'request'];
+  expect(only(latest!, same)).toEqual(only(sampleEntry(), same));
+  expect(latest).toMatchObject({ changes: { status: ['pending', 'shipped'] }, remoteAddr: expect.any(String) as string });
+}
+
+function sampleEntry(): object {
+  return JSON.parse(blocksOf(readme).find(({ language }) => language === 'json')!.code) as object;
+}
+
+function only(from: object, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
+}
+
+async function job(): Promise<void> {
+  const { actorId, actorType, reason, changes } = await entry(() => run('job'));
+  expect({ actorId, actorType, reason }).toEqual({
+    actorId: 'nightly-import',
+    actorType: 'Job',
+    reason: 'price list of May',
+  });
+  expect(changes).toEqual({ price: ['12.50', '9.99'] });
+}
+
+async function why(): Promise<void> {
+  const left = await entries(() =>
+    withAuditContext({}, async () => {
+      await run('why');
+      await objects.order.update({ status: 'refunded' });
+    }),
+  );
+  expect(left.map(({ changes }) => changes)).toEqual([
+    { status: ['shipped', 'cancelled'] },
+    { status: ['cancelled', 'refunded'] },
+  ]);
+  expect(left.map(({ reason, additionalData }) => ({ reason, additionalData }))).toEqual([
+    { reason: 'customer called', additionalData: null },
+    { reason: 'customer called', additionalData: { ticket: 4711 } },
+  ]);
+}
+
+async function queries(): Promise<void> {
+  await run('queries');
+  expect(objects.entry.describe()).toBe(commentBehind('entry.describe()'));
+  const [shown] = objects.entry.displayChanges();
+  expect(Object.keys(shown!)).toEqual(namesIn(commentBehind('entry.displayChanges()')));
+  await objects.order.destroy();
+  const left = await wired.auditLog.LogEntry.forObject(Order, 42);
+  expect(actionsOf(left)).toEqual(['delete Order', 'update Order', 'create Order']);
+}
+
+async function versions(): Promise<void> {
+  const { latest, before } = (await run('versions')) as Record<
+    'latest' | 'before',
+    Awaited<ReturnType<Snapshots['orders']['versions']>>[number]
+  >;
+  expect([latest.historyType, before.historyType]).toEqual(['~', '+']);
+  const [change] = latest.diffAgainst(before).changes;
+  expect(Object.keys(change!)).toEqual(namesIn(commentBehind('latest?.diffAgainst(before!).changes')));
+  expect(change).toEqual({ attribute: 'status', old: 'pending', new: 'shipped' });
+  expect(await wired.orders.asOf(before).count({ where: { status: 'pending' } })).toBe(1);
+}
+
+async function excludeMask(): Promise<void> {
+  const { order } = objects;
+  await run('exclude-mask');
+  expect(await entries(() => order.update({ internalNotes: 'call back' }))).toEqual([]);
+  const left = await entry(() => order.update({ cardNumber: '5555666677773456' }));
+  const [, masked] = /'(\*+\d+)'/.exec(commentBehind('mask: { cardNumber')) ?? [];
+  expect(left.changes).toEqual({ cardNumber: [masked, masked] });
+  expect(left.displayChanges()[0]?.label).toBe('card');
+  expect(left.objectRepr).toBe('Order 42 - shipped');
+}
+
+async function associations(): Promise<void> {
+  const { changes, action, model } = await entry(() => run('associations'));
+  const [, expected = ''] = commentBehind('await order.addTags').split('update of the order: ');
+  expect(changes).toEqual(literal(expected));
+  expect([action, model]).toEqual(['update', 'Order']);
+}
+
+/** The value of an object literal such as `{ type: 'm2m' }`. */
+function literal(text: string): unknown {
+  return JSON.parse(text.replaceAll("'", '"').replaceAll(/(\w+):/g, '"$1":'));
+}
+
+async function ownSoftDelete(): Promise<void> {
+  const { entry: left } = (await run('own-soft-delete')) as { entry: LogEntry };
+  const comment = commentBehind('const [entry] = await LogEntry.forObject(invoice)');
+  expect(comment).toBe(`action '${left.action}', changes { deletedAt: [null, '…'] }`);
+  expect(left.changes).toEqual({ deletedAt: [null, expect.stringMatching(/^\d{4}-.*Z$/)] });
+  expect(left.reason).toBe('duplicate');
+}
+
+async function ownEntries(): Promise<void> {
+  const left = await entries(() => run('own-entries'));
+  expect(actionsOf(left)).toEqual(['approve Order', 'access Order']);
+  expect(left.map(({ reason, changes }) => [reason, changes])).toEqual([
+    ['four eyes', null],
+    [null, null],
+  ]);
+}
+
+async function off(): Promise<void> {
+  expect(await entries(() => run('off'))).toEqual([]);
+  const left = await entries(async () => {
+    await Order.create({ status: 'pending' });
+    await objects.order.update({ views: 5 });
+  });
+  expect(left.map(({ changes }) => changes)).toEqual([{ views: [0, 5] }]);
+}
+
+async function requireActor(): Promise<void> {
+  const other = database.createSequelize();
+  await run('require-actor', { sequelize: other });
+  const Parcel = other.define('Parcel');
+  getAuditLog(other)!.registerAudited(Parcel);
+  const refusal = await refusalOf(() => Parcel.create());
+  expect(commentBehind('createAuditLog(sequelize, { requireActor: true })')).toContain(refusal.code);
+  expect(refusal.message).toContain('create of Parcel');
+}
+
+async function testing(): Promise<void> {
+  await objects.order.update({ status: 'pending' }, { audit: false });
+  await run('testing');
+  expect.assertions(3);
+}
+
+/** One per block, in the README's order. */
+const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
+  wiring: wiringWorks,
+  job,
+  why,
+  queries,
+  versions,
+  'exclude-mask': excludeMask,
+  associations,
+  'own-soft-delete': ownSoftDelete,
+  'own-entries': ownEntries,
+  off,
+  'require-actor': requireActor,
+  testing,
+};
+
+test('the first program prints what stands below it', async () => {
+  const home = join(folder, 'project');
+  await installLibrary(home);
+  const schema = await database.createSchema('first');
+  const env = { DATABASE_URL: database.url, PGOPTIONS: `-c search_path=${schema}` };
+  const { stdout, stderr } = await runProgram(home, firstProgram.code, env);
+  const below = blocksOf(readme)[blocksOf(readme).findIndex(({ name }) => name === firstProgram.name) + 1];
+  expect(below?.language).toBe('text');
+  expect(stdout).toBe(below?.code);
+  expect(stderr).toBe('');
+});
+
+test('every block of the README has a name and is run below', () => {
+  const names = typescriptBlocksOf(readme).map(({ name }) => name);
+  expect(names).toEqual(['first-program', ...Object.keys(CHECKS)]);
+});
+
+test.each(Object.keys(CHECKS))('the block "%s" does what the README says', async (name) => {
+  expect(typeof snippets[functionName(name)]).toBe('function');
+  await CHECKS[name]!();
+});

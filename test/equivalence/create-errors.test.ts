@@ -1,0 +1,70 @@
+import { literal, type Model } from 'sequelize';
+import { ada, people } from './person';
+import { equivalence } from './support/equivalence';
+
+const tested = equivalence(people);
+
+const withAda = ({ Person }: { Person: typeof Model & (new () => Model) }): Promise<unknown> => Person.create(ada);
+
+tested.test({
+  'create that fails a validator': { run: ({ Person, tx }) => Person.create({ name: 'x', email: 'none' }, { ...tx }) },
+  'create that fails the model validator': { run: ({ Person, tx }) => Person.create({ name: 'Kid', role: 'admin', age: 3 }, { ...tx }) },
+  'create of a null that validation forbids': { run: ({ Person, tx }) => Person.create({ name: null }, { ...tx }) },
+  'create of a null that the database forbids': {
+    run: ({ Person, tx }) => Person.create({ name: null }, { ...tx, validate: false }),
+  },
+  'create of a duplicate': { prepare: withAda, run: ({ Person, tx }) => Person.create({ name: 'Ann', handle: 'ada' }, { ...tx }) },
+  'create of a duplicate with a message of its own': {
+    prepare: withAda,
+    run: ({ Person, tx }) => Person.create({ name: 'Ann', email: 'ada@example.org' }, { ...tx }),
+  },
+  'create of a duplicate key': {
+    prepare: withAda,
+    run: ({ Person, tx }) => Person.create({ id: 1, name: 'Ann' }, { ...tx }),
+  },
+  'create that breaks a check': { run: ({ Person, tx }) => Person.create({ name: 'Neg', age: -1 }, { ...tx }) },
+  'create of a text that is too long': { run: ({ Person, tx }) => Person.create({ name: 'n'.repeat(21) }, { ...tx }) },
+  'create of a number that is too large': { run: ({ Person, tx }) => Person.create({ name: 'Big', age: 2 ** 40 }, { ...tx }) },
+  'create of a decimal that is too large': { run: ({ Person, tx }) => Person.create({ name: 'Big', balance: '123456789.00' }, { ...tx }) },
+  'create of an unknown enum value': { run: ({ Person, tx }) => Person.create({ name: 'Nob', role: 'queen' }, { ...tx, validate: false }) },
+  'create of text where a number belongs': { run: ({ Person, tx }) => Person.create({ name: 'Nan', age: 'old' }, { ...tx, validate: false }) },
+  'create of an unknown address': { run: ({ Person, tx }) => Person.create({ name: 'Ip', address: 'nowhere' }, { ...tx, validate: false }) },
+  'create with a NUL in a text': { run: ({ Person, tx }) => Person.create({ name: 'N\0l' }, { ...tx }) },
+  'create with a NUL in jsonb': { run: ({ Person, tx }) => Person.create({ name: 'Nul', settings: { a: '\0' } }, { ...tx }) },
+  'create with a faulty literal': { run: ({ Person, tx }) => Person.create({ name: 'Lit', age: literal('nowhere + 1') }, { ...tx }) },
+  'create with a literal that divides by zero': { run: ({ Person, tx }) => Person.create({ name: 'Div', age: literal('1 / 0') }, { ...tx }) },
+  'create with a syntax error': { run: ({ Person, tx }) => Person.create({ name: 'Syn', age: literal('1 +') }, { ...tx }) },
+  'create of an object that cannot be a string': { run: ({ Person, tx }) => Person.create({ name: { a: 1 } }, { ...tx }) },
+  'create after a failed create in the same transaction': {
+    modes: ['a transaction'],
+    prepare: withAda,
+    run: async ({ Person, tx }) => {
+      await Person.create({ name: 'Ann', handle: 'ada' }, { ...tx }).catch(() => undefined);
+      return Person.create({ name: 'Bea' }, { ...tx });
+    },
+  },
+  'create after a failed create in a savepoint of the same transaction': {
+    modes: ['a transaction'],
+    prepare: withAda,
+    run: async ({ Person, sequelize, tx }) => {
+      const inner = sequelize.transaction({ ...tx }, (transaction) => Person.create({ name: 'Ann', handle: 'ada' }, { transaction }));
+      const failure: unknown = await inner.catch((error: unknown) => error);
+      return [failure, await Person.create({ name: 'Bea' }, { ...tx })];
+    },
+  },
+  'create whose after-hook throws': {
+    entries: 1,
+    run: ({ Person, tx }) => {
+      const failing = (): never => { throw new TypeError('hook'); };
+      Person.addHook('afterCreate', 'failing', failing);
+      return Person.create({ name: 'Hook' }, { ...tx }).finally(() => Person.removeHook('afterCreate', 'failing'));
+    },
+  },
+  'create whose before-hook throws': {
+    run: ({ Person, tx }) => {
+      const failing = (): never => { throw new TypeError('hook'); };
+      Person.addHook('beforeCreate', 'failing', failing);
+      return Person.create({ name: 'Hook' }, { ...tx }).finally(() => Person.removeHook('beforeCreate', 'failing'));
+    },
+  },
+}); // prettier-ignore

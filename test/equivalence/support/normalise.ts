@@ -1,0 +1,89 @@
+import { Model, Sequelize, Transaction } from 'sequelize';
+
+const UUID = /\b(?!1{8}-)[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[\da-f]{4}-[\da-f]{12}\b/gi;
+/** The schema of the temporary function of `findOrCreate` has a number of the connection. */
+const TEMPORARY_SCHEMA = /\bpg_temp_\d+\b/g;
+const MAX_DEPTH = 12;
+
+interface InstanceParts {
+  readonly dataValues: object;
+  readonly _previousDataValues: object;
+  readonly _options: object;
+}
+
+type Visit = (value: unknown) => unknown;
+
+/** What the application can see of a value, as plain data that two runs can be compared by. */
+export function normalised(value: unknown): unknown {
+  return visit(value, []);
+}
+
+/** Keys made by chance (version 4 UUIDs) are all the same; those that begin with `11111111` stand for themselves. */
+export function withoutChance(text: string): string {
+  return text.replaceAll(UUID, '<uuid>').replaceAll(TEMPORARY_SCHEMA, 'pg_temp');
+}
+
+function visit(value: unknown, path: readonly object[]): unknown {
+  if (typeof value === 'string') return withoutChance(value);
+  if (typeof value === 'bigint' || typeof value === 'symbol') return `<${typeof value} ${String(value)}>`;
+  if (typeof value === 'function') return nameOfFunction(value as { name: string });
+  if (typeof value !== 'object' || value === null) return value;
+  if (path.includes(value)) return '<circular>';
+  if (path.length >= MAX_DEPTH) return '<deep>';
+  return visitObject(value, (inner) => visit(inner, [...path, value]));
+}
+
+function nameOfFunction(value: { readonly name: string; readonly prototype?: unknown }): string {
+  return value.prototype instanceof Model ? `<model ${value.name}>` : '<function>';
+}
+
+function visitObject(value: object, inner: Visit): unknown {
+  if (Array.isArray(value)) return value.map(inner);
+  if (value instanceof Date) return `<date ${Number.isNaN(value.getTime()) ? 'invalid' : value.toISOString()}>`;
+  if (Buffer.isBuffer(value)) return `<buffer ${value.toString('hex')}>`;
+  if (value instanceof Model) return visitInstance(value, inner);
+  if (value instanceof Error) return visitError(value, inner);
+  if (value instanceof Sequelize) return '<sequelize>';
+  if (value instanceof Transaction) return `<transaction ${String((value as { finished?: string }).finished)}>`;
+  if ('associationType' in value) return `<association ${String((value as { as?: string }).as)}>`;
+  if (value instanceof Map || value instanceof Set) return { '<class>': value.constructor.name, items: inner([...value]) };
+  return visitRecord(value, inner);
+}
+
+function visitInstance(instance: Model, inner: Visit): unknown {
+  const { dataValues, _previousDataValues, _options } = instance as unknown as InstanceParts;
+  return {
+    '<instance>': instance.constructor.name,
+    dataValues: inner({ ...dataValues }),
+    previous: inner({ ..._previousDataValues }),
+    changed: instance.changed(),
+    isNewRecord: instance.isNewRecord,
+    options: Object.keys(_options).toSorted(),
+  };
+}
+
+/** The length of a message on the wire, and the place of a fault in the text that the server was sent. */
+const UNSEEN_OF_ERRORS = new Set(['stack', 'length', 'position']);
+
+function visitError(error: Error, inner: Visit): unknown {
+  const names = Object.getOwnPropertyNames(error).filter((name) => !UNSEEN_OF_ERRORS.has(name));
+  const fields = names.map((name) => [name, inner((error as unknown as Record<string, unknown>)[name])]);
+  return {
+    '<error>': error.constructor.name,
+    ...Object.fromEntries(fields),
+    name: error.name,
+    message: withoutChance(error.message),
+    isTracedToCaller: String(error.stack).includes('test/equivalence/'),
+  };
+}
+
+/** The mark that the library lays into the options of a bulk call; hooks can see it, nothing depends on it. */
+const OWN_OPTION = 'auditMark';
+
+function visitRecord(value: object, inner: Visit): unknown {
+  const keys = Reflect.ownKeys(value).filter((key) => key !== OWN_OPTION);
+  const fields = keys.map((key) => [String(key), inner((value as Record<string | symbol, unknown>)[key])]);
+  const name = value.constructor?.name;
+  const record = Object.fromEntries(fields) as Record<string, unknown>;
+  return name === undefined || name === 'Object' ? record : { '<class>': name, ...record };
+}

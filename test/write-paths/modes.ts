@@ -1,0 +1,73 @@
+import { withAuditContext } from 'sequelize-auditlog';
+import { differences, type Demand } from './compare';
+import type { DatabaseImage } from './database-image';
+import type { Fixture } from './fixture';
+import type { CallOptions, WritePath } from './path';
+
+type Writes = (options: CallOptions) => Promise<unknown>;
+
+/** Runs the writes of a path in one way of transaction; gives all that is wrong with what they left. */
+type Mode = (fixture: Fixture, writes: Writes, demand: Demand) => Promise<readonly string[]>;
+
+const ACTOR_ID = 'tester-1';
+
+async function autocommit(fixture: Fixture, writes: Writes, demand: Demand): Promise<readonly string[]> {
+  const before = await fixture.read();
+  await writes({});
+  return fixture.compare(before, await fixture.read(), demand);
+}
+
+async function committed(fixture: Fixture, writes: Writes, demand: Demand): Promise<readonly string[]> {
+  const before = await fixture.read();
+  await fixture.bench.sequelize.transaction((transaction) => writes({ transaction }));
+  return fixture.compare(before, await fixture.read(), demand);
+}
+
+async function rolledBack(fixture: Fixture, writes: Writes, demand: Demand): Promise<readonly string[]> {
+  const before = await fixture.read();
+  const transaction = await fixture.bench.sequelize.transaction();
+  let inside: DatabaseImage;
+  try {
+    await writes({ transaction });
+    inside = await fixture.read(transaction);
+  } finally {
+    await transaction.rollback();
+  }
+  return [...fixture.compare(before, inside, demand), ...differences(before, await fixture.read())];
+}
+
+/** Between two writes of the outer transaction, which alone must stay. */
+async function savepointRolledBack(fixture: Fixture, writes: Writes, demand: Demand): Promise<readonly string[]> {
+  const { sequelize, models } = fixture.bench;
+  const before = await fixture.read();
+  const within: string[] = [];
+  await sequelize.transaction(async (outer) => {
+    await models.Country.create({ iso: 'AA', name: 'before' }, { transaction: outer });
+    const outside = await fixture.read(outer);
+    const inner = await sequelize.transaction({ transaction: outer });
+    await writes({ transaction: inner });
+    within.push(...fixture.compare(outside, await fixture.read(inner), demand));
+    await inner.rollback();
+    within.push(...differences(outside, await fixture.read(outer)));
+    await models.Country.create({ iso: 'ZZ', name: 'after' }, { transaction: outer });
+  });
+  return [...within, ...fixture.compare(before, await fixture.read(), { ...demand, entries: 2 })];
+}
+
+export const MODES = {
+  autocommit: { run: autocommit, promise: 'logs exactly what changed' },
+  committed: { run: committed, promise: 'logs exactly what changed in a committed transaction' },
+  'rolled back': { run: rolledBack, promise: 'leaves nothing of a rolled-back transaction' },
+  savepoint: { run: savepointRolledBack, promise: 'leaves nothing of a rolled-back savepoint' },
+} as const satisfies Record<string, { run: Mode; promise: string }>;
+
+export type ModeName = keyof typeof MODES;
+
+/** All that is wrong with what a path leaves in a mode; nothing when it is right. */
+export async function wrongsOf(fixture: Fixture, path: WritePath, mode: ModeName): Promise<readonly string[]> {
+  await fixture.clean();
+  const writes = await path.prepare(fixture.bench);
+  const context = { actor: { id: ACTOR_ID }, reason: path.name };
+  const demand = { entries: path.entries, actorId: ACTOR_ID, reason: path.name };
+  return MODES[mode].run(fixture, (options) => withAuditContext(context, () => writes(options)), demand);
+}
