@@ -1,6 +1,8 @@
 import type { Model, ModelStatic, Sequelize } from 'sequelize';
 import { AuditedModels, type AuditedModel } from './audited-model';
 import { Capture } from './capture/capture';
+import { checkTables, throwFindings, type CheckResult } from './capture/check';
+import { coverageOf, type ModelCoverage } from './capture/coverage';
 import { Registry } from './capture/registry';
 import { createAuditMiddleware, type AuditMiddleware } from './context/middleware';
 import { rememberSettings, type ContextSettings } from './context/settings';
@@ -17,7 +19,7 @@ import { SnapshotModels } from './history/snapshots';
 import { checkAssociations } from './schema/associations';
 import { defineLogEntry } from './schema/log-entry';
 import type { RegistrationOptions } from './schema/registration';
-import { syncTables, type SyncOptions } from './schema/sync';
+import { catalogueQuery, syncTables, type SyncOptions } from './schema/sync';
 
 /** Options of `registerAll`. */
 export interface RegisterAllOptions {
@@ -25,6 +27,11 @@ export interface RegisterAllOptions {
   readonly except?: readonly (string | ModelStatic<Model>)[];
   /** Options for every model registered by this call. */
   readonly options?: RegistrationOptions;
+}
+
+export interface CheckOptions {
+  /** Throw instead of returning findings. @default false */
+  readonly throw?: boolean;
 }
 
 /** The audit log of one Sequelize instance. Every member may be destructured. */
@@ -62,6 +69,16 @@ export interface AuditLog extends EntryWriters {
    * @throws {AuditError} ERR_AUDIT_PRODUCTION when `force` is used in production, ERR_AUDIT_SERVER_VERSION
    */
   readonly sync: (options?: SyncOptions) => Promise<void>;
+  /**
+   * Compares the database with what the registrations need: tables, columns, indexes, associations.
+   *
+   * @throws {AuditError} ERR_AUDIT_CHECK_FAILED when `throw` is set and something was found
+   * @example
+   * await auditLog.check({ throw: true }); // at start-up, so that a forgotten migration is found before the first write
+   */
+  readonly check: (options?: CheckOptions) => Promise<CheckResult>;
+  /** What is recorded of every defined model, and what is not. */
+  readonly coverage: () => Promise<ModelCoverage[]>;
   readonly on: <E extends AuditEventName>(event: E, handler: (...args: AuditEventMap[E]) => void) => void;
   readonly once: <E extends AuditEventName>(event: E, handler: (...args: AuditEventMap[E]) => void) => void;
   readonly off: <E extends AuditEventName>(event: E, handler: (...args: AuditEventMap[E]) => void) => void;
@@ -174,6 +191,13 @@ function assemble({ sequelize, options, registry, events, context, capture }: Ro
       await syncTables(sequelize, registry.registrations, table, given);
       capture.forget();
     },
+    async check(given = {}) {
+      checkKeys('check', given, ['throw']);
+      const result = await checkTables(catalogueQuery(sequelize), registry, table);
+      if (given.throw === true) throwFindings(result);
+      return result;
+    },
+    coverage: () => coverageOf(sequelize, catalogueQuery(sequelize), registry),
     on: (event, handler) => events.on(event, handler),
     once: (event, handler) => events.once(event, handler),
     off: (event, handler) => events.off(event, handler),

@@ -4,8 +4,11 @@
  * @packageDocumentation
  */
 export { createAuditLog, getAuditLog } from './audit-log';
-export type { AuditLog, RegisterAllOptions } from './audit-log';
+export type { AuditLog, CheckOptions, RegisterAllOptions } from './audit-log';
 export type { AuditedModel } from './audited-model';
+
+export type { CheckFinding, CheckResult } from './capture/check';
+export type { CascadeCoverage, ModelCoverage } from './capture/coverage';
 
 export { auditMiddleware } from './context/middleware';
 export type { AuditMiddleware } from './context/middleware';

@@ -41,11 +41,18 @@ interface Passage {
   readonly values: readonly unknown[];
 }
 
+/** What may stand before a statement: tracing tools put comments there. */
+const LEADING = String.raw`^(?:\s|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)*`;
+const WRITING = 'insert|update|delete|truncate|with|merge|create|alter|drop|comment';
+
 /** Statements that may write or define; everything else passes unread. */
-const MAY_WRITE = /^\s*(?:insert|update|delete|truncate|with|merge|create|alter|drop|comment)\b/i;
+const MAY_WRITE = new RegExp(String.raw`${LEADING}(?:set\s+search_path|${WRITING})\b`, 'i');
+
+/** What Sequelize puts before a statement for its option `searchPath`. */
+const SEARCH_PATH = /^\s*set\s+search_path\b[^;]*;/i;
 
 /** Of an insert the values are many and its text rarely comes again; `create` binds them itself. */
-const HAS_LITERALS = /^\s*(?:update|delete)\b/i;
+const HAS_LITERALS = new RegExp(String.raw`${LEADING}(?:update|delete)\b`, 'i');
 
 const ACTIONS: Readonly<Record<ParsedWrite['kind'], CapturedAction>> = {
   insert: 'create',
@@ -84,6 +91,15 @@ export class Door {
   /** The answer, or null when the statement is to be sent as it came. */
   async #take(passage: Passage): Promise<DriverResult | null> {
     this.#followRegistry();
+    const [prefix] = SEARCH_PATH.exec(passage.sql) ?? [];
+    if (prefix === undefined) return this.#takeStatement(passage);
+    const sql = passage.sql.slice(prefix.length);
+    if (!MAY_WRITE.test(sql)) return null;
+    await send(passage.client, { text: prefix, values: [] });
+    return this.#takeStatement({ ...passage, sql });
+  }
+
+  async #takeStatement(passage: Passage): Promise<DriverResult | null> {
     const bound = this.#bind(passage);
     const statement = this.#statements.get(bound.sql, () => parseStatement(bound.sql));
     switch (statement.shape) {

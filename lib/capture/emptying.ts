@@ -38,7 +38,8 @@ export async function emptyTables(
   return atomically(client, emptying.inTransaction, async () => {
     const names = tables.map(({ table }) => quoteTable(table)).join(', ');
     await send(client, { text: `lock table ${names} in access exclusive mode`, values: [] });
-    for (const audited of tables) await logAll(client, environment, audited, emptying.context);
+    const models = new Set(tables.map(({ registration }) => registration?.name ?? ''));
+    for (const audited of tables) await logAll(client, environment, audited, models, emptying.context);
     return send(client, { text: emptying.sql, values: [] });
   });
 }
@@ -47,12 +48,13 @@ async function logAll(
   client: DriverClient,
   environment: Environment,
   audited: AuditedTable,
+  models: ReadonlySet<string>,
   context: WriteContext,
 ): Promise<void> {
   const settings = await environment.settings(client);
   const plan = await environment.plan(client, audited);
   if (!plan) return;
   const binds = contextBinds(0, context.labelFromRow ? settings.actorRow : null);
-  const { text } = compileEmptying(plan, settings, binds);
+  const { text } = compileEmptying(plan, models, settings, binds);
   await send(client, { text, values: contextValues(context) });
 }

@@ -128,12 +128,14 @@ export class Environment {
 
   async #readSettings(query: CatalogueQuery): Promise<StatementSettings> {
     const version = await checkServerVersion(query);
-    const { rows } = await query(`select to_regclass($1) is not null as "found"`, [quoteTable(this.log)]);
-    if (!(rows[0] as { found: boolean }).found) throw missingTable(this.log);
-    const sequence = await query(`select pg_get_serial_sequence($1, 'id') as "name"`, [quoteTable(this.log)]);
+    const found = await readTable(query, this.log);
+    if (!found) throw missingTable(this.log);
+    // With its schema, so that a write under another search path still finds the log.
+    const log = { schema: found.schema, table: found.table };
+    const sequence = await query(`select pg_get_serial_sequence($1, 'id') as "name"`, [quoteTable(log)]);
     const logSequence = (sequence.rows[0] as { name: string | null }).name;
-    if (logSequence === null) throw notALog(this.log);
-    return { returningOldNew: version >= RETURNING_OLD_NEW, log: this.log, logSequence, actorRow: await this.#readActorRow(query) };
+    if (logSequence === null) throw notALog(log);
+    return { returningOldNew: version >= RETURNING_OLD_NEW, log, logSequence, actorRow: await this.#readActorRow(query) };
   }
 
   async #readActorRow(query: CatalogueQuery): Promise<ActorRow | null> {
@@ -146,8 +148,8 @@ export class Environment {
       info?.columns.find((column) => attribute !== undefined && column.name === fieldOf(model, attribute));
     const key = columnOf(model.primaryKeyAttributes[0]);
     const labelColumn = columnOf(label);
-    if (!key || !labelColumn || model.primaryKeyAttributes.length !== 1) return null;
-    return { table, keyColumn: key.name, keyType: key.type, labelColumn: labelColumn.name };
+    if (!info || !key || !labelColumn || model.primaryKeyAttributes.length !== 1) return null;
+    return { table: { schema: info.schema, table: info.table }, keyColumn: key.name, keyType: key.type, labelColumn: labelColumn.name };
   }
 }
 

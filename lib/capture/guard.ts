@@ -1,5 +1,6 @@
 import type { Model, ModelStatic, Sequelize } from 'sequelize';
 import { AuditError } from '../core/errors';
+import { managedAttributes } from '../schema/attributes';
 import type { Registry } from './registry';
 import type { QueryOptions } from './sequelize-adapter';
 
@@ -25,6 +26,8 @@ interface MarkedOptions {
 export class CaptureGuard {
   readonly #registry: Registry;
   readonly #passed = new WeakSet<Model>();
+  /** Instances whose soft destroy or restore finds nothing to save, and so sends nothing. */
+  readonly #idle = new WeakSet<Model>();
 
   constructor(sequelize: Sequelize, registry: Registry) {
     this.#registry = registry;
@@ -53,9 +56,15 @@ export class CaptureGuard {
   #checkInstances(sequelize: Sequelize): void {
     const check = (instance: Model, options: unknown): void => {
       const wasBulk = (options as MarkedOptions | undefined)?.[MARK] !== undefined;
-      if (wasBulk || this.#passed.has(instance)) return;
+      if (wasBulk || this.#passed.has(instance) || this.#idle.has(instance)) return;
       this.#fail(instance.constructor as ModelStatic<Model>);
     };
+    const note = (instance: Model, isIdle: boolean): void => {
+      if (isIdle) this.#idle.add(instance);
+      else this.#idle.delete(instance);
+    };
+    sequelize.addHook('beforeDestroy', HOOK, (instance, { force }) => note(instance, force !== true && isUnchanged(instance, true)));
+    sequelize.addHook('beforeRestore', HOOK, (instance) => note(instance, isUnchanged(instance, false)));
     sequelize.addHook('afterCreate', HOOK, check);
     sequelize.addHook('afterUpdate', HOOK, check);
     sequelize.addHook('afterDestroy', HOOK, check);
@@ -82,6 +91,13 @@ export class CaptureGuard {
     const message = `A write of ${model.name} did not pass the audit log. This version of Sequelize works in a way that sequelize-auditlog doesn't know: use a version it supports, and please report it.`;
     throw new AuditError('ERR_AUDIT_UNCAPTURED', message);
   }
+}
+
+/** Whether a paranoid instance has nothing to save once it is to be deleted, or not deleted. */
+function isUnchanged(instance: Model, isDeleted: boolean): boolean {
+  const { deletedAt } = managedAttributes(instance.constructor as ModelStatic<Model>);
+  if (deletedAt === null || instance.changed() !== false) return false;
+  return ((instance.getDataValue(deletedAt as never) ?? null) !== null) === isDeleted;
 }
 
 /** Sequelize runs the after-hooks of `Model.update` also where it found nothing to send. */

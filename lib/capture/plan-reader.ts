@@ -34,7 +34,7 @@ async function readOwnPlan(query: CatalogueQuery, registration: Registration): P
     deletedAt: planned(tracked.deletedAt),
     repr: options.repr,
     actions: options.actions,
-    history: options.snapshots?.table ?? null,
+    history: history && { schema: history.schema, table: history.table },
   };
 }
 

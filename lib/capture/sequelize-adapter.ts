@@ -88,7 +88,8 @@ function keepAuditErrors(query: SequelizeQuery): void {
 /** Sequelize hangs the statement and its parameters on every error; ours must not carry values in clear. */
 export function withoutStatement<E extends Error>(error: E): E {
   for (const property of ['sql', 'parameters']) {
-    Object.defineProperty(error, property, { get: () => undefined, set() {}, enumerable: false });
+    // Configurable, since an error may come by here twice.
+    Object.defineProperty(error, property, { get: () => undefined, set() {}, enumerable: false, configurable: true });
   }
   return error;
 }

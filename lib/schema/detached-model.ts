@@ -2,7 +2,7 @@ import type { FindOptions, Model, ModelAttributes, ModelStatic, Sequelize } from
 import { AuditError } from '../core/errors';
 import { UNDEFINED_COLUMN, UNDEFINED_TABLE } from '../core/postgres-codes';
 import { exactTimeSql, rememberExact, timeText } from './exact-time';
-import { quoteIdentifier, quoteTable, type TableName } from './quote';
+import { quoteTable, type TableName } from './quote';
 import { defineHidden, refuseWrites } from './read-only';
 import { runtimeOf } from './sequelize-runtime';
 import { sqlState } from './sql-state';
@@ -33,7 +33,7 @@ interface QueryableClass {
 }
 
 /** The name under which the text with microseconds travels from the SELECT to the instance. */
-const EXACT_TEXT = '$exact';
+const EXACT_TEXT = 'exact_time_text';
 
 /**
  * A stand-in for `sequelize` while a model is initialised: nothing of `sequelize.options.define` and no define hook reaches the
@@ -113,8 +113,7 @@ function instancesOf(found: unknown): Model[] {
   );
 }
 
-const HOW_TO_CREATE =
-  'Create it: run "await auditLog.sync()".';
+const HOW_TO_CREATE = 'Create it: run "await auditLog.sync()".';
 
 /** The coded error for a table or column that isn't there yet; any other error as it is. */
 export function readingError(error: unknown, table: TableName, columns: readonly string[] = []): unknown {
@@ -140,7 +139,9 @@ export function readingError(error: unknown, table: TableName, columns: readonly
 function createClass(sequelize: Sequelize, definition: DetachedModel): QueryableClass {
   const { attribute, column } = definition.exactTime;
   const Base = runtimeOf(sequelize).Model as unknown as QueryableClass;
-  const expression = exactTimeSql(`${quoteIdentifier(definition.name)}.${quoteIdentifier(column)}`);
+  // As Sequelize writes the names of its own statement, which an option may leave unquoted.
+  const quoted = (name: string): string => sequelize.getQueryInterface().quoteIdentifier(name, false);
+  const expression = exactTimeSql(`${quoted(definition.name)}.${quoted(column)}`);
   const columns = Object.entries(definition.attributes).map(
     ([name, each]) => (each as { field?: string }).field ?? name,
   );

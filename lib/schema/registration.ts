@@ -3,6 +3,7 @@ import { AuditError } from '../core/errors';
 import { checkKeys, describe, didYouMean, invalidOption } from '../core/suggest';
 import type { CapturedAction } from '../core/types';
 import { managedAttributes, tableOf, virtualAttributes } from './attributes';
+import { fitName } from './index-name';
 import type { TableName } from './quote';
 
 type AttributeName<M extends Model> = keyof Attributes<M> & string;
@@ -83,6 +84,8 @@ const KNOWN = [
   'modelName',
 ];
 const ACTIONS: readonly CapturedAction[] = ['create', 'update', 'delete'];
+const INDEXES = 'snapshots.indexes';
+const INDEX_LIST = 'a list of { fields: [attribute, …], name? }';
 
 /** Checks of one `registerAudited` call, so that every message names the model. */
 class RegistrationCheck {
@@ -109,13 +112,19 @@ class RegistrationCheck {
     throw new AuditError('ERR_AUDIT_UNKNOWN_ATTRIBUTE', message + didYouMean(name, Object.keys(attributes)));
   }
 
+  /** PostgreSQL computes the entry, and it knows no VIRTUAL attribute. */
+  column(option: string, given: unknown): void {
+    const name = this.attribute(option, given);
+    if (virtualAttributes(this.#model).has(name))
+      invalidOption(this.where, option, `columns; "${name}" is VIRTUAL`, name);
+  }
+
   /** `include` and `exclude` choose columns, so what is no column or steers the action can't be named. */
   tracked(option: string, value: unknown): ReadonlySet<string> {
     const names = this.names(option, value);
     const { deletedAt } = managedAttributes(this.#model);
     for (const name of names) {
-      if (virtualAttributes(this.#model).has(name))
-        invalidOption(this.where, option, `columns; "${name}" is VIRTUAL`, name);
+      this.column(option, name);
       if (name === deletedAt)
         invalidOption(this.where, option, `without "${name}", which decides the action`, name);
     }
@@ -187,12 +196,35 @@ class RegistrationCheck {
     if (typeof value === 'string' && value.trim() !== '') return value;
     return invalidOption(this.where, option, 'a text that is not empty', value);
   }
+
+  /** Sequelize takes a dot for a schema's end and drops quotes, so it would read another table than is written. */
+  tableName(option: string, value: unknown): string | null {
+    const name = this.text(option, value);
+    if (name === null || (fitName(name) === name && !/[\0".]/.test(name))) return name;
+    return invalidOption(this.where, option, 'a name of at most 63 bytes without dots and double quotes', value);
+  }
+
+  indexes(value: unknown): readonly SnapshotIndex[] {
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) invalidOption(this.where, INDEXES, INDEX_LIST, value);
+    return (value as unknown[]).map((index) => this.#index(index));
+  }
+
+  #index(index: unknown): SnapshotIndex {
+    if (typeof index !== 'object' || index === null) invalidOption(this.where, INDEXES, INDEX_LIST, index);
+    checkKeys(`${this.where}: ${INDEXES}`, index, ['fields', 'name']);
+    const given = index as { fields?: unknown; name?: unknown };
+    const fields = this.names(INDEXES, given.fields);
+    if (fields.length === 0) invalidOption(this.where, INDEXES, INDEX_LIST, given.fields);
+    const name = this.text(`${INDEXES}.name`, given.name);
+    return name === null ? { fields } : { fields, name };
+  }
 }
 
 /** `<table>_history`, with the schema in front where the model has one of its own: two schemas may hold one table name. */
 function defaultHistoryTable(model: ModelStatic<Model>, logSchema: string | null): string {
   const { schema, table } = tableOf(model);
-  return schema === null || schema === logSchema ? `${table}_history` : `${schema}_${table}_history`;
+  return fitName(schema === null || schema === logSchema ? `${table}_history` : `${schema}_${table}_history`);
 }
 
 function resolveSnapshots(
@@ -205,12 +237,11 @@ function resolveSnapshots(
   if (value === undefined || value === false) return null;
   if (value !== true) checkKeys(`${check.where}: snapshots`, value, ['tableName', 'snapshotName', 'indexes']);
   const given: SnapshotOptions = value === true ? {} : (value as SnapshotOptions);
-  const table = check.text('snapshots.tableName', given.tableName) ?? defaultHistoryTable(model, logSchema);
+  const table = check.tableName('snapshots.tableName', given.tableName) ?? defaultHistoryTable(model, logSchema);
   const snapshotName = check.text('snapshots.snapshotName', given.snapshotName) ?? `${name}Snapshot`;
   if (snapshotName === model.name)
     invalidOption(check.where, 'snapshots.snapshotName', 'another name than the model', name);
-  for (const index of given.indexes ?? []) check.names('snapshots.indexes', index.fields);
-  return { table: { schema: logSchema, table }, snapshotName, indexes: [...(given.indexes ?? [])] };
+  return { table: { schema: logSchema, table }, snapshotName, indexes: check.indexes(given.indexes) };
 }
 
 /** @throws {AuditError} ERR_AUDIT_INVALID_OPTION when the template names a masked or excluded attribute. */
@@ -220,7 +251,7 @@ function checkRepr(
   hidden: (attribute: string) => boolean,
 ): void {
   for (const name of reprAttributes(repr ?? '')) {
-    check.attribute('repr', name);
+    check.column('repr', name);
     if (hidden(name))
       invalidOption(check.where, 'repr', `without "${name}", which is masked or not tracked`, repr);
   }

@@ -1,4 +1,4 @@
-import type { Sequelize, Transaction } from 'sequelize';
+import type { QueryOptionsWithType, QueryTypes, Sequelize, Transaction } from 'sequelize';
 import { AuditError } from '../core/errors';
 import { checkServerVersion, readTable, schemaExists, type CatalogueQuery } from './catalogue';
 import { createHistoryTable, historyTableOf } from './history-table';
@@ -26,12 +26,17 @@ const LOCK_KEY = 4_857_120_261_121;
 
 /** Runs statements of the catalogue through Sequelize, inside `transaction` when there is one. */
 export function catalogueQuery(sequelize: Sequelize, transaction: Transaction | null = null): CatalogueQuery {
-  const { QueryTypes } = runtimeOf(sequelize);
   return async (sql, values) => {
     const binds = values.length > 0 ? { bind: values } : {};
-    return {
-      rows: await sequelize.query(sql, { ...binds, type: QueryTypes.SELECT, raw: true, transaction }),
+    // A search path before the statement would make two of one, which can't have binds.
+    const options: QueryOptionsWithType<QueryTypes.SELECT> & { supportsSearchPath: boolean } = {
+      ...binds,
+      type: runtimeOf(sequelize).QueryTypes.SELECT,
+      raw: true,
+      transaction,
+      supportsSearchPath: false,
     };
+    return { rows: await sequelize.query<object>(sql, options) };
   };
 }
 

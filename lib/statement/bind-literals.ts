@@ -49,13 +49,37 @@ class Binder {
   }
 }
 
+/** Before a parenthesis that groups or lists; any other name there is a function or a type. */
+const BEFORE_GROUP = new Set(['in', 'where', 'and', 'or', 'not', 'set', 'when', 'then', 'else', 'on']);
+
+function opensGroup(sql: string, before: Token | null): boolean {
+  if (before?.kind === 'word') return BEFORE_GROUP.has(sql.slice(before.start, before.end).toLowerCase());
+  return before?.kind !== 'name';
+}
+
+/** Which of the parentheses open at a token group or list, the innermost last. */
+class Groups {
+  readonly #open: boolean[] = [];
+
+  note(sql: string, token: Token, before: Token | null): void {
+    if (token.kind === 'open') this.#open.push(opensGroup(sql, before));
+    if (token.kind === 'close') this.#open.pop();
+  }
+
+  /** Arguments may be of any type, or part of the grammar: `concat('a')`, `numeric(10, 2)`, `extract('year' from d)`. */
+  get isInCall(): boolean {
+    return this.#open.at(-1) === false;
+  }
+}
+
 const SAFE_BEFORE = new Set(['=', '<', '>', '(', ',', '+', '-', '*']);
 const SAFE_WORDS = new Set(['like', 'ilike', 'and', 'between', 'limit']);
 
 /** Only where a constant of unknown type and a parameter resolve alike; `interval '1 day'` and the like stay as they are. */
-function mayBind(sql: string, token: Token, before: Token | null): boolean {
+function mayBind(sql: string, before: Token | null, isInCall: boolean): boolean {
   if (before === null) return false;
   const text = sql.slice(before.start, before.end).toLowerCase();
+  if (isInCall && (text === '(' || text === ',')) return false;
   if (before.kind === 'word') return SAFE_WORDS.has(text);
   return (before.kind === 'symbol' || before.kind === 'open') && SAFE_BEFORE.has(text);
 }
@@ -81,15 +105,17 @@ export function bindLiterals(sql: string, given: readonly unknown[]): BoundText 
   const unchanged = { sql, values: given };
   const binder = new Binder(sql, given);
   const scanner = new Scanner(sql);
+  const groups = new Groups();
   let before: Token | null = null;
   for (let token = scanner.next(); token; token = scanner.next()) {
+    groups.note(sql, token, before);
     if (token.kind === 'escapeText' || token.kind === 'dollarText') return unchanged;
     // A number after ORDER BY or GROUP BY is a position, not a value.
     if (token.kind === 'word' && sql.slice(token.start, token.end).toLowerCase() === 'by') return unchanged;
     const isLiteral = token.kind === 'text' || token.kind === 'number';
     if (
       isLiteral &&
-      mayBind(sql, token, before) &&
+      mayBind(sql, before, groups.isInCall) &&
       !isCastOrPath(sql, token.end) &&
       !(before && endsOperator(sql, before))
     ) {

@@ -5,18 +5,13 @@ import { clock, entryExpressions, loggedName, type ImageSource } from './entries
 import { linkExpressions } from './links';
 import type { ParsedWrite } from './parse-write';
 import { oldImage, type ModelPlan, type StatementSettings } from './plan';
-import { askedColumns, imageMode, WRITTEN, writtenRows } from './written-rows';
+import { askedColumns, imageMode, mayMoveKey, WRITTEN, writtenRows } from './written-rows';
 
 /** A write and its entries as one statement. */
 export interface CompiledStatement {
   readonly text: string;
   /** False when the caller asked for no columns: then the one row says how many rows were written, as `n`. */
   readonly returnsRows: boolean;
-}
-
-function mayMoveKey(write: ParsedWrite, plan: ModelPlan): boolean {
-  const keys = new Set(plan.keys.map((key) => key.column));
-  return write.assigned.some((column) => keys.has(column));
 }
 
 function answer(write: ParsedWrite, plan: ModelPlan): string {
@@ -68,8 +63,18 @@ export function compileWrite(
   return { text: `with ${expressions.join(', ')} ${answer(write, plan)}`, returnsRows: write.returning !== null };
 }
 
-/** Delete entries for every row of a table that is about to be emptied; answers with their number as `n`. */
-export function compileEmptying(plan: ModelPlan, settings: StatementSettings, binds: ContextBinds): CompiledStatement {
+/**
+ * Delete entries for every row of a table that is about to be emptied; answers with their number as `n`.
+ *
+ * @param emptied names of the models that are emptied with it: they get no entry of links that go
+ */
+export function compileEmptying(
+  given: ModelPlan,
+  emptied: ReadonlySet<string>,
+  settings: StatementSettings,
+  binds: ContextBinds,
+): CompiledStatement {
+  const plan = { ...given, links: given.links.filter(({ owner }) => !emptied.has(owner.name)) };
   const columns = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`);
   const source: ImageSource = { from: WRITTEN, suffix: '', mode: 'deleted', mayMoveKey: false, plan };
   const expressions = [

@@ -61,11 +61,13 @@ function firstOldKey(plan: ModelPlan): string {
   return key ? oldImage(key) : 'null';
 }
 
-function keyMoved(plan: ModelPlan): string {
-  return plan.keys.map((key) => `${oldImage(key)} is distinct from ${newImage(key)}`).join(' or ');
+function keyMoved({ mode, plan }: ImageSource): string {
+  const moved = plan.keys.map((key) => `${oldImage(key)} is distinct from ${newImage(key)}`).join(' or ');
+  return mode === 'upserted' ? `${firstOldKey(plan)} is not null and (${moved})` : moved;
 }
 
-function branches({ mode, plan, mayMoveKey }: ImageSource): Branch[] {
+function branches(source: ImageSource): Branch[] {
+  const { mode, plan, mayMoveKey } = source;
   const created = { image: newImage, delta: createdDelta(plan), where: null, extra: NO_EXTRA };
   if (mode === 'created') return [{ ...created, action: actionOf('create') }];
   const deleted = { image: oldImage, delta: deletedDelta(plan), where: null, extra: NO_EXTRA };
@@ -73,7 +75,7 @@ function branches({ mode, plan, mayMoveKey }: ImageSource): Branch[] {
   const action = mode === 'updated' ? updateAction(plan) : upsertAction(plan);
   const updated = { action, image: newImage, delta: updatedDelta(plan), where: null, extra: NO_EXTRA };
   if (!mayMoveKey) return [updated];
-  const moved = keyMoved(plan);
+  const moved = keyMoved(source);
   return [{ ...updated, where: `not (${moved})` }, ...movedBranches(plan, moved)];
 }
 
@@ -93,16 +95,10 @@ function versionColumns(plan: ModelPlan): readonly PlannedColumn[] {
   return plan.history ? plan.columns.filter((column) => column.inVersion) : [];
 }
 
-/** Old images exist only for compared columns; a key that moved keeps its other columns as they are now. */
-function versionImage(branch: Branch, source: ImageSource): (column: PlannedColumn) => string {
-  if (branch.image === newImage || source.mode === 'deleted') return branch.image;
-  return (column) => (column.inDelta || column.isKey || column.isLink ? oldImage(column) : newImage(column));
-}
-
 function branchSelect(branch: Branch, source: ImageSource): string {
   const { plan } = source;
   const versions = versionColumns(plan).map(
-    (column) => `${versionValue(column, versionImage(branch, source))} as ${newImage(column)}`,
+    (column) => `${versionValue(column, branch.image)} as ${newImage(column)}`,
   );
   const columns = [
     `${branch.action} as "action"`,

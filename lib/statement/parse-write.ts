@@ -11,8 +11,10 @@ export interface ParsedWrite {
   readonly body: string;
   /** UPDATE only: the SET list without the keyword. */
   readonly set: string;
-  /** UPDATE only: the columns that SET assigns to. */
+  /** UPDATE, and INSERT with DO UPDATE: the columns that SET assigns to. */
   readonly assigned: readonly string[];
+  /** INSERT only: the columns by which rows conflict that SET gives the very value they conflicted by. */
+  readonly matched: readonly string[];
   /** UPDATE and DELETE: the condition without the keyword, null when there is none. */
   readonly where: string | null;
   /** INSERT only: what happens to a row that is there already. */
@@ -41,6 +43,7 @@ const DEFINITION: ParsedStatement = { shape: 'definition' };
 class Reader {
   readonly sql: string;
   readonly #scanner: Scanner;
+  #lastEnd = 0;
   current: Token | null;
 
   constructor(sql: string) {
@@ -55,8 +58,14 @@ class Reader {
 
   advance(): Token | null {
     const token = this.current;
+    this.#lastEnd = token?.end ?? this.#lastEnd;
     this.current = this.#scanner.next();
     return token;
+  }
+
+  /** The text from `start` to the last token that was read, without comments after it: one would swallow what follows. */
+  since(start: number): string {
+    return this.sql.slice(start, Math.max(start, this.#lastEnd));
   }
 
   /** The current token as a lower-case word, or an empty string. */
@@ -139,7 +148,7 @@ interface Tail {
 
 /** The end of a write: RETURNING if there is one, then nothing more. */
 function readTail(reader: Reader): Tail | null {
-  const body = reader.sql.slice(0, reader.position).trimEnd();
+  const body = reader.since(0);
   const asked = reader.accept('returning');
   const returning = asked ? readReturning(reader) : null;
   if ((asked && returning === null) || !reader.isDone) return null;
@@ -155,7 +164,7 @@ function readWhere(reader: Reader): string | null {
   if (!reader.accept('where')) return null;
   const start = reader.position;
   reader.skipTo(AFTER_WHERE);
-  return reader.sql.slice(start, reader.position).trimEnd();
+  return reader.since(start);
 }
 
 function parseUpdate(reader: Reader): ParsedStatement {
@@ -163,7 +172,7 @@ function parseUpdate(reader: Reader): ParsedStatement {
   if (!target || !reader.accept('set')) return UNKNOWN;
   const start = reader.position;
   reader.skipTo(AFTER_SET);
-  const set = reader.sql.slice(start, reader.position).trimEnd();
+  const set = reader.since(start);
   if (reader.word === 'from') return UNKNOWN;
   const where = readWhere(reader);
   return finish(reader, 'update', target, { set, where, assigned: assignedColumns(set) });
@@ -180,15 +189,32 @@ function parseInsert(reader: Reader): ParsedStatement {
   const target = reader.accept('into') ? reader.table() : null;
   if (!target || reader.word === 'as') return UNKNOWN;
   reader.skipTo(AFTER_INSERT);
-  let onConflict: ParsedWrite['onConflict'] = 'none';
-  if (reader.accept('on')) {
-    reader.skipTo(new Set(['do']));
-    reader.advance();
-    onConflict = reader.word === 'nothing' ? 'nothing' : 'update';
-    reader.skipTo(new Set(['where', 'returning']));
-    if (reader.word === 'where') return UNKNOWN;
-  }
-  return finish(reader, 'insert', target, { onConflict });
+  const conflict = reader.accept('on') ? readConflict(reader) : {};
+  return conflict ? finish(reader, 'insert', target, conflict) : UNKNOWN;
+}
+
+/** What follows ON: the columns of the conflict and what happens then; null when not every row would be seen. */
+function readConflict(reader: Reader): Partial<ParsedWrite> | null {
+  const start = reader.position;
+  reader.skipTo(new Set(['where', 'do']));
+  const target = namesIn(reader.since(start));
+  reader.skipTo(new Set(['do']));
+  reader.advance();
+  if (reader.accept('nothing')) return { onConflict: 'nothing' };
+  reader.advance();
+  reader.accept('set');
+  const setAt = reader.position;
+  reader.skipTo(new Set(['where', 'returning']));
+  const set = reader.since(setAt);
+  const assigned = assignedColumns(set);
+  const matched = assigned.filter((column) => target.has(column) && takesExcluded(set, column));
+  return reader.word === 'where' ? null : { onConflict: 'update', assigned, matched };
+}
+
+/** Whether a SET list gives a column the value of the row that was to be inserted, as Sequelize writes it. */
+function takesExcluded(set: string, column: string): boolean {
+  const name = `"?${column.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}"?`;
+  return new RegExp(String.raw`(?:^|,)\s*${name}\s*=\s*excluded\.${name}\s*(?:,|$)`, 'i').test(set);
 }
 
 function finish(
@@ -199,7 +225,7 @@ function finish(
 ): ParsedStatement {
   const tail = readTail(reader);
   if (!tail) return UNKNOWN;
-  const defaults = { set: '', assigned: [], where: null, onConflict: 'none' } as const;
+  const defaults = { set: '', assigned: [], matched: [], where: null, onConflict: 'none' } as const;
   return {
     shape: 'write',
     write: { ...defaults, ...parts, kind, table: target.table, tableText: target.text, ...tail },

@@ -19,8 +19,18 @@ export function imageMode(write: ParsedWrite): ImageMode {
   return write.onConflict === 'update' ? 'upserted' : 'created';
 }
 
-/** Columns whose old value is compared; of the others only the newest value is kept. */
-function comparedColumns(plan: ModelPlan): readonly PlannedColumn[] {
+/** Types of which equal values have one text: a row that is found by such a key keeps it. */
+const ONE_TEXT = new Set(['int2', 'int4', 'int8', 'uuid', 'text', 'varchar', 'enum', 'bool', 'date', 'timestamptz']);
+
+/** Whether a write may change primary keys. */
+export function mayMoveKey(write: ParsedWrite, plan: ModelPlan): boolean {
+  const isKept = (key: PlannedColumn): boolean => write.matched.includes(key.column) && ONE_TEXT.has(key.type);
+  return plan.keys.some((key) => write.assigned.includes(key.column) && !isKept(key));
+}
+
+/** Columns whose old value is needed: those that are compared, and all where the old row may need a version of its end. */
+function oldColumns(write: ParsedWrite, plan: ModelPlan): readonly PlannedColumn[] {
+  if (mayMoveKey(write, plan)) return plan.columns;
   return plan.columns.filter((column) => column.inDelta || column.isKey || column.isLink);
 }
 
@@ -52,7 +62,7 @@ function oneSided(write: ParsedWrite, plan: ModelPlan, mode: 'created' | 'delete
 
 /** PostgreSQL 18. The aliases keep tables that are themselves called old or new readable. */
 function bothSided(write: ParsedWrite, plan: ModelPlan): string {
-  const olds = comparedColumns(plan).map((column) => `"!old".${quoteIdentifier(column.column)} as ${oldImage(column)}`);
+  const olds = oldColumns(write, plan).map((column) => `"!old".${quoteIdentifier(column.column)} as ${oldImage(column)}`);
   const news = plan.columns.map((column) => `"!new".${quoteIdentifier(column.column)} as ${newImage(column)}`);
   return `${WRITTEN} as (${write.body} returning with (old as "!old", new as "!new") ${list([...asked(write, plan), ...olds, ...news])})`;
 }
@@ -62,12 +72,12 @@ function bothSided(write: ParsedWrite, plan: ModelPlan): string {
  * pair is exact also under contention and when the key itself changes. The lock is the one the update takes itself.
  */
 function lockedUpdate(write: ParsedWrite, plan: ModelPlan): string {
-  const olds = comparedColumns(plan).map((column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`);
+  const olds = oldColumns(write, plan).map((column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`);
   const where = write.where === null ? '' : ` where ${write.where}`;
   const locked = `(select ${list(olds)} from ${write.tableText}${where} for no key update) "!l"`;
   const table = quoteIdentifier(write.table.table);
   const pair = plan.keys.map((key) => `${table}.${quoteIdentifier(key.column)} = "!l".${oldImage(key)}`).join(' and ');
-  const oldImages = comparedColumns(plan).map((column) => `"!l".${oldImage(column)}`);
+  const oldImages = oldColumns(write, plan).map((column) => `"!l".${oldImage(column)}`);
   const newImages = plan.columns.map((column) => `${table}.${quoteIdentifier(column.column)} as ${newImage(column)}`);
   const askedHere = asked(write, plan).map((column) => `${table}.${column}`);
   const body = `update ${write.tableText} set ${write.set} from ${locked} where ${pair}`;
@@ -86,7 +96,7 @@ function carriedUpsert(write: ParsedWrite, plan: ModelPlan): string[] {
   const body = `${write.body} where set_config(${CARRIER}, ${row}, true) is not null`;
   const news = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${newImage(column)}`);
   const carried = [`nullif(current_setting(${CARRIER}, true), '') as "!old"`, `set_config(${CARRIER}, '', true) as "!cleared"`];
-  const typed = comparedColumns(plan).map((column) => `("!p"."!row").${quoteIdentifier(column.column)} as ${oldImage(column)}`);
+  const typed = oldColumns(write, plan).map((column) => `("!p"."!row").${quoteIdentifier(column.column)} as ${oldImage(column)}`);
   const record = `select "!u"."!old"::${quoteTable(write.table)} as "!row"`;
   return [
     cte('"!u"', body, [...asked(write, plan), ...news, ...carried]),

@@ -18,7 +18,9 @@ auditLog.registerAudited(Light);
 beforeAll(() => openAudited(database, auditLog));
 afterAll(() => database.close());
 
-async function shownNew(values: object, before: object = {}): Promise<string> {
+type Values = Record<string, unknown>;
+
+async function shownNew(values: Values, before: Values = {}): Promise<string> {
   const light = await Light.create(before);
   const entry = await entryOf(auditLog, () => light.update(values));
   return entry.displayChanges()[0]!.new;

@@ -36,7 +36,7 @@ const People = sequelize.define<Person>('Person', { name: DataTypes.TEXT });
 const names = { as: { singular: 'tag', plural: 'tags' } };
 Posts.belongsToMany(Tags, { through: 'post_tags', ...names });
 Tags.belongsToMany(Posts, { through: 'post_tags', as: { singular: 'post', plural: 'posts' } });
-People.belongsToMany(People, { through: 'friends', as: 'friends', foreignKey: 'a', otherKey: 'b' });
+People.belongsToMany(People, { through: 'friendships', as: 'friends', foreignKey: 'a', otherKey: 'b' });
 
 // One join table shared by two kinds of owners, told apart by a scope.
 const Tagging = sequelize.define('Tagging', {

@@ -123,7 +123,7 @@ test('SET NULL and SET DEFAULT are updates of the children', async () => {
   expect(versions).toEqual([
     { id: 1, first: null, second: 9, third: null, type: '~' },
     { id: 2, first: null, second: 9, third: null, type: '~' },
-    { id: 3, first: 1, second: 9, third: 1, type: '-' },
+    { id: 3, first: 1, second: null, third: 1, type: '-' },
     { id: 4, first: null, second: 9, third: 3, type: '~' },
   ]);
 });

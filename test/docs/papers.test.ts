@@ -6,13 +6,18 @@ const PAPERS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/errors.
 
 /** Targets of the links of a paper that lie in the repository. */
 function linksOf(paper: string): string[] {
-  const links = [...withoutBlocks(readPaper(paper)).matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
+  const links = [...withoutBlocks(readPaper(paper)).matchAll(/\]\(([^)]+)\)/g)].map(
+    ([, target = '']) => target,
+  );
   return links.filter((target) => !/^[a-z]+:/.test(target));
 }
 
 /** As GitHub makes it of a heading. */
 function anchorOf(heading: string): string {
-  return heading.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-');
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
 }
 
 function leadsSomewhere(paper: string, target: string): boolean {
@@ -28,7 +33,9 @@ function anchorsOf(file: string): string[] {
 }
 
 test('the README links to the page of errors and to the other papers', () => {
-  expect(linksOf('README.md')).toEqual(expect.arrayContaining(['docs/errors.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md']));
+  expect(linksOf('README.md')).toEqual(
+    expect.arrayContaining(['docs/errors.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md']),
+  );
 });
 
 test.each(PAPERS)('every link of %s leads to a file and heading that are there', (paper) => {

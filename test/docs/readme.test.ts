@@ -3,13 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express, { type Request } from 'express';
 import session from 'express-session';
-import { getAuditLog, withAuditContext, type AuditedModel, type AuditLog, type LogEntry } from 'sequelize-auditlog';
+import {
+  getAuditLog,
+  withAuditContext,
+  type AuditedModel,
+  type AuditLog,
+  type LogEntry,
+} from 'sequelize-auditlog';
 import request from 'supertest';
 import { actionsOf, entriesOf, entryOf, openAudited, refusalOf } from '../support/audited';
 import { testDatabase } from '../support/database';
 import { installLibrary, runProgram } from './support/first-program';
 import { blocksOf, readPaper, typescriptBlocksOf, type Block } from './support/markdown';
-import { createObjects, createWorld, defineModels, Invoice, Order, Product, type Objects } from './support/reader';
+import { createObjects, createWorld, Invoice, Order, Product, type Objects } from './support/reader';
 import { functionName, moduleOf } from './support/snippets';
 
 interface Snapshots {
@@ -41,14 +47,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-beforeEach(async () => {
+/** Empty tables, and one object of each model. */
+async function startAfresh(): Promise<void> {
   const tables = await database.rows<{ tablename: string }>(
     'select tablename from pg_tables where schemaname = current_schema()',
   );
   const names = tables.map(({ tablename }) => `"${tablename}"`).join(', ');
   await database.rows(`truncate ${names} restart identity`);
   objects = await createObjects(wired.auditLog);
-});
+}
 
 /** Runs a block of the README with what its reader has in scope; gives what the block declares. */
 function run(name: string, scope: object = {}): Promise<Record<string, unknown>> {
@@ -88,7 +95,10 @@ async function wiringWorks(): Promise<void> {
   expect(Object.keys(latest!)).toEqual(Object.keys(sampleEntry()));
   const same = ['action', 'model', 'objectPk', 'objectRepr', 'actorId', 'actorLabel', 'actorType', 'request'];
   expect(only(latest!, same)).toEqual(only(sampleEntry(), same));
-  expect(latest).toMatchObject({ changes: { status: ['pending', 'shipped'] }, remoteAddr: expect.any(String) as string });
+  expect(latest).toMatchObject({
+    changes: { status: ['pending', 'shipped'] },
+    remoteAddr: expect.any(String) as string,
+  });
 }
 
 function sampleEntry(): object {
@@ -200,7 +210,7 @@ async function off(): Promise<void> {
 async function requireActor(): Promise<void> {
   const other = database.createSequelize();
   await run('require-actor', { sequelize: other });
-  const Parcel = other.define('Parcel');
+  const Parcel = other.define('Parcel', {});
   getAuditLog(other)!.registerAudited(Parcel);
   const refusal = await refusalOf(() => Parcel.create());
   expect(commentBehind('createAuditLog(sequelize, { requireActor: true })')).toContain(refusal.code);
@@ -210,6 +220,7 @@ async function requireActor(): Promise<void> {
 async function testing(): Promise<void> {
   await objects.order.update({ status: 'pending' }, { audit: false });
   await run('testing');
+  // One by the caller, two in the block.
   expect.assertions(3);
 }
 
@@ -248,5 +259,6 @@ test('every block of the README has a name and is run below', () => {
 
 test.each(Object.keys(CHECKS))('the block "%s" does what the README says', async (name) => {
   expect(typeof snippets[functionName(name)]).toBe('function');
+  await startAfresh();
   await CHECKS[name]!();
 });

@@ -26,7 +26,10 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 function firstCells(below: string): string[] {
   const [, after = ''] = readme.split(`\n${below}\n`);
   const table = after.trimStart().split('\n\n')[0] ?? '';
-  return table.split('\n').slice(2).map((row) => row.split('|')[1] ?? '');
+  return table
+    .split('\n')
+    .slice(2)
+    .map((row) => row.split('|')[1] ?? '');
 }
 
 /** The options of `registerAudited`, from the sentence that lists them. */

@@ -66,7 +66,7 @@ tested.test({
     entries: 0,
     run: async (world) => {
       const person = await loaded(world, world.tx);
-      person.changed('updatedAt', true);
+      person.changed('updatedAt' as never, true);
       return person.save({ ...world.tx });
     },
   },
@@ -94,7 +94,7 @@ tested.test({
     run: async (world) => {
       const person = await loaded(world, world.tx);
       (person.get('settings') as Record<string, unknown>)['theme'] = 'light';
-      person.changed('settings', true);
+      person.changed('settings' as never, true);
       return person.save({ ...world.tx });
     },
   },
@@ -128,7 +128,6 @@ tested.test({
   },
   'update with a where of its own': {
     prepare: withAda,
-    entries: 0,
     run: async (world) => (await loaded(world, world.tx)).update({ name: 'Adele' }, { ...world.tx, where: { age: 1 } }),
   },
   'update of a key by setDataValue': {

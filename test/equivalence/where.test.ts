@@ -1,6 +1,6 @@
-import { cast, col, fn, json, literal, Op, where, type Model, type ModelStatic, type WhereOptions } from 'sequelize';
+import { cast, col, fn, json, literal, Op, where as compared, type Model, type ModelStatic, type WhereOptions } from 'sequelize';
 import { ada, people } from './person';
-import { equivalence, type Scenario } from './support/equivalence';
+import { equivalence } from './support/equivalence';
 
 const tested = equivalence(people);
 
@@ -72,46 +72,57 @@ const conditions: Record<string, WhereOptions> = {
   'a literal with coalesce': literal(`coalesce("bio", 'none') = 'none'`) as never,
   'a literal with a scientific number': literal(`"height" > 1.5e0`) as never,
   'a literal with exists': literal(`exists (select 1 from "people" "p" where "p"."age" = "people"."age" + 1 and "p"."name" like 'T%')`) as never,
+  'a literal with concat': literal(`concat("name", '-', 1) = 'Ada-1'`) as never,
+  'a literal with format': literal(`format('%s is %s', "name", 36) = 'Ada is 36'`) as never,
+  'a literal with built json': literal(`jsonb_build_object('k', "age", 'x', 'y') = '{"k": 3, "x": "y"}'`) as never,
+  'a literal with extract of a text': literal(`extract('year' from "seenAt") = 2026`) as never,
+  'a literal with a type of a length': literal(`cast("name" as varchar(3)) = 'Ada' or "height"::numeric(10, 2) = 1.65`) as never,
+  'a literal with a date function': literal(`date_trunc('day', "seenAt", 'UTC') = '2026-01-02 00:00:00+00'`) as never,
+  'a literal with position': literal(`position('d' in "name") = 2 and substring("name" from 1 for 2) = 'Ad'`) as never,
+  'a literal with trim': literal(`trim(both 'A' from "name") = 'da'`) as never,
+  'a literal with nullif and greatest': literal(`nullif("name", 'Bob') = 'Ada' and greatest("age", 5, 7) = 36`) as never,
+  'a literal with values': literal(`("id", "name") in (values (1, 'Ada'), (2, 'x'))`) as never,
+  'a literal with a selected list': literal(`exists (select 1, 'a', 2.5 where "age" = 36)`) as never,
+  'a literal with an array constructor': literal(`"age" = any (array[1, 2]) or "name" = any (array['Ada', 'Bob'])`) as never,
+  'a literal with a window': literal(`"id" in (select first_value("id") over (order by "age" desc) from "people")`) as never,
+  'a literal with an interval sum': literal(`"seenAt" < now() + '100 years'`) as never,
+  'a literal with json operators': literal(`"settings" ->> 'theme' = 'dark' and "settings" #> '{nested,list,0}' = '1'`) as never,
+  'a literal with a similar pattern': literal(`"name" similar to 'A(d|x)a' and "name" like 'A!da' escape '!'`) as never,
+  'a literal with is distinct from': literal(`"name" is distinct from 'Ada' and "age" is not null`) as never,
   'a literal with any array': literal(`"id" = any ('{1,2}')`) as never,
-  'a function': where(fn('lower', col('name')), 'ada'),
-  'a cast': where(cast(col('age'), 'text'), '3'),
+  'a function': compared(fn('lower', col('name')), 'ada'),
+  'a cast': compared(cast(col('age'), 'text'), '3'),
   'a comparison of columns': { age: { [Op.lt]: col('id') } },
   'a quoted name in a literal': literal(`"people"."display_name" = 'Ada L.'`) as never,
 };
 for (const text of texts) conditions[`the text ${JSON.stringify(text)}`] = { bio: text };
 
-/** Entries are counted by the rows the plain update says it touched; the sum keeps the test able to fail. */
-function updating(condition: WhereOptions, entries: number): Scenario<People> {
-  return {
-    prepare,
-    entries,
-    modes: ['autocommit'],
-    run: ({ Person, tx }) => Person.update({ code: 'found' }, { ...tx, where: condition, returning: ['id'] }),
-  };
-}
+type Write = (world: People & { tx?: object }, condition: WhereOptions) => Promise<number>;
 
-describe('an update', () => {
-  test.each(Object.entries(conditions))('with %s in its condition', async (_, condition) => {
-    const entries = await matching(condition);
-    await tested.compare(updating(condition, entries), 'autocommit');
+const update: Write = async ({ Person, tx }, where) => (await Person.update({ code: 'found' }, { ...tx, where }))[0];
+const destroy: Write = ({ Person, tx }, where) => Person.destroy({ ...tx, where });
+
+describe.each<[string, Write]>([
+  ['an update', update],
+  ['a destroy', destroy],
+])('%s', (_, write) => {
+  test.each(Object.entries(conditions))('with %s in its condition', async (_name, condition) => {
+    const entries = await matching(write, condition);
+    await tested.compare({ prepare, entries, run: (world) => write(world, condition) }, 'autocommit');
   });
 });
 
-describe('a destroy', () => {
-  test.each(Object.entries(conditions))('with %s in its condition', async (_, condition) => {
-    const entries = await matching(condition);
-    const run: Scenario<People>['run'] = ({ Person, tx }) => Person.destroy({ ...tx, where: condition });
-    await tested.compare({ prepare, entries, run }, 'autocommit');
-  });
+test('the conditions match rows', async () => {
+  const missing: string[] = [];
+  for (const [name, condition] of Object.entries(conditions)) {
+    if ((await matching(destroy, condition)) === 0) missing.push(name);
+  }
+  expect(missing).toEqual(['an empty list']);
 });
 
-test('most conditions match rows', async () => {
-  const counts = await Promise.all(Object.values(conditions).map(matching));
-  expect(counts.filter((count) => count > 0).length).toBeGreaterThan(50);
-});
-
-async function matching(condition: WhereOptions): Promise<number> {
+/** The rows that the plain write finds; none where Sequelize or PostgreSQL refuse it. */
+async function matching(write: Write, condition: WhereOptions): Promise<number> {
   await tested.tables.empty();
   await prepare(tested.plain.models);
-  return tested.plain.models.Person.count({ where: condition }).catch(() => 0);
+  return write(tested.plain.models, condition).catch(() => 0);
 }

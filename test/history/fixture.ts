@@ -97,8 +97,8 @@ export class OrderItem extends Model<InferAttributes<OrderItem>, InferCreationAt
 export const ORDER_HISTORY = { tableName: 'orders_history' };
 
 /**
- * Sequelize puts enum types into the schema `public`, which all test files share: hence the table's own name per file.
- * The models of these tests; `order_items` has a composite key in an order of its own and is paranoid.
+ * The models of these tests; `order_items` has a composite key in an order of its own and is paranoid. The table with the enum
+ * has a name per file, as Sequelize puts enum types into the schema `public`, which all files share.
  */
 export function defineModels(database: TestDatabase): void {
   const { sequelize } = database;

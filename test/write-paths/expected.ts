@@ -16,8 +16,9 @@ export interface RowChange {
   readonly action: 'create' | 'update' | 'delete';
   readonly changes: ValueChanges;
   readonly repr: string;
-  /** The row as its version must show it. */
+  /** The row as its version must show it: the last state of one that is gone. */
   readonly state: Row;
+  readonly isGone: boolean;
 }
 
 /** Links that came or went, as `pk` and `repr` of their targets. */
@@ -99,9 +100,8 @@ export function rowChanges(subject: Subject, before: DatabaseImage, after: Datab
     const changes = changesBetween(subject, types, was, is);
     if (Object.keys(changes).length === 0) return [];
     const state = (is ?? was) as Row;
-    return [
-      { subject, pk, action: actionOf(subject, was, is), changes, repr: reprOf(subject, state), state },
-    ];
+    const action = actionOf(subject, was, is);
+    return [{ subject, pk, action, changes, repr: reprOf(subject, state), state, isGone: is === null }];
   });
 }
 

@@ -9,8 +9,6 @@ type Writes = (options: CallOptions) => Promise<unknown>;
 /** Runs the writes of a path in one way of transaction; gives all that is wrong with what they left. */
 type Mode = (fixture: Fixture, writes: Writes, demand: Demand) => Promise<readonly string[]>;
 
-const ACTOR_ID = 'tester-1';
-
 async function autocommit(fixture: Fixture, writes: Writes, demand: Demand): Promise<readonly string[]> {
   const before = await fixture.read();
   await writes({});
@@ -67,7 +65,7 @@ export type ModeName = keyof typeof MODES;
 export async function wrongsOf(fixture: Fixture, path: WritePath, mode: ModeName): Promise<readonly string[]> {
   await fixture.clean();
   const writes = await path.prepare(fixture.bench);
-  const context = { actor: { id: ACTOR_ID }, reason: path.name };
-  const demand = { entries: path.entries, actorId: ACTOR_ID, reason: path.name };
-  return MODES[mode].run(fixture, (options) => withAuditContext(context, () => writes(options)), demand);
+  const demand = { entries: path.entries, actorId: 'tester-1', reason: path.name };
+  const context = { actor: { id: demand.actorId }, reason: demand.reason };
+  return withAuditContext(context, () => MODES[mode].run(fixture, writes, demand));
 }

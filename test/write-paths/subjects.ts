@@ -38,8 +38,8 @@ export interface Subject {
 }
 
 type AnyModel = ModelStatic<Model>;
-/** By which models they are given: names that look like secrets are masked without being listed. */
-const MASKED_BY_NAME = ['password', 'pin_token'];
+/** Names that look like secrets are masked without being listed. */
+const MASKED_BY_NAME = ['password', 'pinToken'];
 
 export class Subjects {
   readonly #auditLog: AuditLog;

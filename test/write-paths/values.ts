@@ -22,7 +22,8 @@ function float(text: string): JsonValue {
 /** `2026-11-21 20:17:26.123456+00`, in the time zone UTC, as ISO-8601 with microseconds. */
 function timestamp(text: string): JsonValue {
   const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?(?:\+00)?$/.exec(text);
-  if (!match) return text;
+  // Years that ISO-8601 does not know stay as they are, in UTC.
+  if (!match) return text.replace('+00 BC', ' BC');
   return `${match[1]}T${match[2]}.${(match[3] ?? '').padEnd(6, '0')}Z`;
 }
 

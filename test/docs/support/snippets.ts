@@ -57,7 +57,12 @@ export async function typeCheck(
 ): Promise<Record<string, string[]>> {
   const names = Object.keys(files);
   const typeRoots = [join(ROOT, 'node_modules/@types')];
-  const project = { extends: join(ROOT, 'tsconfig.json'), compilerOptions: { typeRoots }, files: names, include: [] };
+  const project = {
+    extends: join(ROOT, 'tsconfig.json'),
+    compilerOptions: { typeRoots },
+    files: names,
+    include: [],
+  };
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(project));
   const lines = (await compile(folder)).split('\n');
@@ -68,8 +73,11 @@ export async function typeCheck(
 function compile(folder: string): Promise<string> {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
   return new Promise((resolve) => {
-    execFile(process.execPath, [compiler, '--project', folder, '--pretty', 'false'], { cwd: folder }, (_error, stdout) =>
-      resolve(stdout),
+    execFile(
+      process.execPath,
+      [compiler, '--project', folder, '--pretty', 'false'],
+      { cwd: folder },
+      (_error, stdout) => resolve(stdout),
     );
   });
 }

@@ -88,10 +88,22 @@ const SOFT: readonly WritePath[] = [
   over(papersOneGone, 'hard destroy after a soft one', 1, (_models, options, [first]) =>
     first.destroy({ ...options, force: true }),
   ),
-  over(papersOneGone, 'soft destroy after a soft one', 1, (_models, options, [first]) => first.destroy(options)),
+  over(papersOneGone, 'soft destroy after a soft one', 0, (_models, options, [first]) => first.destroy(options)),
   over(papersOneGone, 'hard Model.destroy of soft-deleted and other rows', 3, ({ Paper }, options) =>
     Paper.destroy({ ...options, where: {}, force: true }),
   ),
+  over(papersOneGone, 'soft destroy of a loaded soft-deleted instance', 0, async ({ Paper }, options) => {
+    const paper = await Paper.findOne({ where: { title: 'a' }, paranoid: false, ...options });
+    await paper?.destroy(options);
+  }),
+  over(papersOneGone, 'restore of a loaded instance', 1, async ({ Paper }, options) => {
+    const paper = await Paper.findOne({ where: { title: 'a' }, paranoid: false, ...options });
+    await paper?.restore(options);
+  }),
+  over(papers, 'restore of a loaded instance that is not deleted', 0, async ({ Paper }, options) => {
+    const paper = await Paper.findOne({ where: { title: 'a' }, ...options });
+    await paper?.restore(options);
+  }),
   over(papers, 'soft and hard destroy', 2, async (_models, options, [first]) => {
     await first.destroy(options);
     await first.destroy({ ...options, force: true });

@@ -187,7 +187,7 @@ export const INSTANCE_PATHS: readonly WritePath[] = [
     0,
     async ({ models, database }) => {
       const ledger = await models.Ledger.create({ entryName: 'rent' });
-      await database.rows('update "Ledgers" set version = 5');
+      await database.rows('update ledgers set version = 5');
       return ledger;
     },
     (bench, options, ledger) =>

@@ -31,6 +31,16 @@ export const UPSERT_PATHS: readonly WritePath[] = [
   over('upsert by conflictFields', 1, (Account, options) =>
     Account.upsert({ code: 'a', name: 'new', age: 9 }, { ...options, conflictFields: ['code'] }),
   ),
+  over('upsert that changes the primary key', 2, (Account, options) =>
+    Account.upsert({ id: 1_000_002, code: 'a', name: 'new', age: 9 }, { ...options, conflictFields: ['code'] }),
+  ),
+  over('bulkCreate that changes a primary key', 3, (Account, options) =>
+    Account.bulkCreate([{ id: 1_000_003, code: 'a', name: 'x' }, { id: 1_000_004, code: 'b' }], {
+      ...options,
+      updateOnDuplicate: ['id', 'name'],
+      conflictAttributes: ['code'],
+    }),
+  ),
   over('upsert without returning', 1, (Account, options) =>
     Account.upsert({ ...STORED, name: 'new' }, { ...options, returning: false }),
   ),
