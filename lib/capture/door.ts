@@ -22,6 +22,7 @@ import {
 } from './sequelize-adapter';
 import { SingleWrites } from './single-write';
 import { BoundedCache, type BoundWrite } from './statement-cache';
+import { withoutOwnBinds } from './write-errors';
 
 /** What the door needs of the audit log. */
 export interface DoorSettings {

@@ -44,6 +44,7 @@ export async function emptyTables(
   });
 }
 
+/** @param models names of all models that are emptied: their objects get no entry of links that go with them */
 async function logAll(
   client: DriverClient,
   environment: Environment,
@@ -54,7 +55,9 @@ async function logAll(
   const settings = await environment.settings(client);
   const plan = await environment.plan(client, audited);
   if (!plan) return;
+  const links = plan.links.filter(({ owner }) => !models.has(owner.name));
+  if (!plan.isLogged && links.length === 0) return;
   const binds = contextBinds(0, context.labelFromRow ? settings.actorRow : null);
-  const { text } = compileEmptying(plan, models, settings, binds);
+  const { text } = compileEmptying({ ...plan, links }, settings, binds);
   await send(client, { text, values: contextValues(context) });
 }

@@ -3,6 +3,7 @@ import { AuditError } from '../core/errors';
 import type { ResolvedOptions } from '../core/options';
 import { manyToMany, type ManyToMany } from '../schema/associations';
 import { columnsIdentity, tableOf } from '../schema/attributes';
+import { checkHistoryNames } from '../schema/history-table';
 import type { TableName } from '../schema/quote';
 import {
   checkModel,
@@ -124,6 +125,7 @@ export class Registry {
     const resolved = resolveRegistration(model, options, this.#settings);
     const existing = this.#byTable.get(tableKey(tableOf(model)));
     this.#checkName(resolved.name, existing);
+    if (resolved.snapshots) checkHistoryNames(resolved.name, trackedModel(model, resolved, this.#settings.mask));
     const registration = existing ?? new Registration(model, resolved, this.#settings.mask);
     if (existing) this.#forget(existing);
     registration.replace(model, resolved);

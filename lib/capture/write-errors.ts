@@ -84,6 +84,20 @@ export function translateWriteError(error: DatabaseError, tables: AuditTables): 
   return table === null ? error : explained(error, table);
 }
 
+const BIND = /^unnamed portal parameter \$(\d+)/;
+
+/**
+ * PostgreSQL tells which bind has a faulty value. Of literals that Sequelize put into its text, and that were bound on
+ * their way, the plain statement would have told nothing.
+ *
+ * @param given binds of the statement as Sequelize sent it
+ */
+export function withoutOwnBinds(error: DatabaseError, given: number): Error {
+  const bind = BIND.exec(error.where ?? '')?.[1];
+  if (Number(bind ?? 0) > given) Object.assign(error, { where: undefined });
+  return error;
+}
+
 const STALE = new Set([FEATURE_NOT_SUPPORTED, INVALID_STATEMENT_NAME, DUPLICATE_PREPARED_STATEMENT]);
 
 /** Whether a named statement failed because of its name: prepared anew it may well succeed. */

@@ -63,18 +63,8 @@ export function compileWrite(
   return { text: `with ${expressions.join(', ')} ${answer(write, plan)}`, returnsRows: write.returning !== null };
 }
 
-/**
- * Delete entries for every row of a table that is about to be emptied; answers with their number as `n`.
- *
- * @param emptied names of the models that are emptied with it: they get no entry of links that go
- */
-export function compileEmptying(
-  given: ModelPlan,
-  emptied: ReadonlySet<string>,
-  settings: StatementSettings,
-  binds: ContextBinds,
-): CompiledStatement {
-  const plan = { ...given, links: given.links.filter(({ owner }) => !emptied.has(owner.name)) };
+/** Delete entries for every row of a table that is about to be emptied; answers with their number as `n`. */
+export function compileEmptying(plan: ModelPlan, settings: StatementSettings, binds: ContextBinds): CompiledStatement {
   const columns = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`);
   const source: ImageSource = { from: WRITTEN, suffix: '', mode: 'deleted', mayMoveKey: false, plan };
   const expressions = [

@@ -58,7 +58,7 @@ test.each<[string, Options]>([
   ['benchmark and logging', { benchmark: true, logging: () => undefined }],
   ['a pool of one', { pool: { max: 1 } }],
   ['another time zone', { timezone: '+05:30' }],
-  ['keepDefaultTimezone', { keepDefaultTimezone: true }],
+  ['keepDefaultTimezone', { keepDefaultTimezone: true } as Options],
 ])('every write is recorded with %s', async (_, options) => {
   const { Thing, auditLog } = await audited(options);
   await writeAll(Thing);

@@ -1,0 +1,258 @@
+import { DataTypes, type Model, type ModelStatic, type Sequelize } from 'sequelize';
+import { createAuditLog } from 'sequelize-auditlog';
+import { actionsOf, entriesOf, entryOf, openAudited, refusalOf } from '../support/audited';
+import { testDatabase } from '../support/database';
+
+const database = testDatabase();
+const { sequelize } = database;
+const auditLog = createAuditLog(sequelize);
+const { LogEntry, registerAudited } = auditLog;
+
+beforeAll(() => openAudited(database, auditLog));
+afterAll(() => database.close());
+
+let count = 0;
+
+/** A model of its own for one test, with its table. */
+async function define(name = `Model${(count += 1)}`, on: Sequelize = sequelize): Promise<ModelStatic<Model>> {
+  const model = on.define(name, { text: DataTypes.TEXT, other: DataTypes.TEXT });
+  await model.sync();
+  return model;
+}
+
+describe('registering twice', () => {
+  test('gives the same handle, replaces the options and logs once', async () => {
+    const Row = await define();
+    const first = registerAudited(Row, { exclude: ['text'], modelName: 'Before' });
+    const second = registerAudited(Row, { exclude: ['other'] });
+    expect(second).toBe(first);
+    const entry = await entryOf(auditLog, () => Row.create({ text: 'a', other: 'b' }));
+    expect([entry.model, Object.keys(entry.changes!)]).toEqual([Row.name, ['id', 'text']]);
+    expect(first.modelName).toBe(Row.name);
+  });
+
+  test('frees the name that was given before', async () => {
+    const [One, Two] = [await define(), await define()];
+    registerAudited(One, { modelName: 'Borrowed' });
+    registerAudited(One);
+    expect(registerAudited(Two, { modelName: 'Borrowed' }).modelName).toBe('Borrowed');
+  });
+
+  test('counts once among the registered models, in order of registration', async () => {
+    const [One, Two] = [await define(), await define()];
+    registerAudited(One);
+    registerAudited(Two);
+    registerAudited(Two);
+    expect(auditLog.registeredModels.slice(-2)).toEqual([One, Two]);
+  });
+});
+
+test('a redefined model of the same name and table takes the registration over', async () => {
+  const First = await define('Redefined');
+  const first = registerAudited(First, { exclude: ['text'] });
+  await First.create({ other: 'a' });
+  const Second = await define('Redefined');
+  const second = registerAudited(Second);
+  expect(second).toBe(first);
+  expect(second.model).toBe(Second);
+  expect((await entryOf(auditLog, () => Second.create({ text: 'b' }))).changes).toMatchObject({ text: [null, 'b'] });
+  expect(await LogEntry.forModel(First)).toHaveLength(2);
+});
+
+test('another table under a taken name is refused, and nothing changes', async () => {
+  const [One, Two] = [await define(), await define()];
+  registerAudited(One, { modelName: 'Taken' });
+  const error = await refusalOf(() => registerAudited(Two, { modelName: 'Taken' }));
+  expect(error.code).toBe('ERR_AUDIT_NAME_TAKEN');
+  expect(error.message).toContain(`"Taken" is taken by the model of table "${One.getTableName() as string}"`);
+  expect([auditLog.isRegistered(One), auditLog.isRegistered(Two)]).toEqual([true, false]);
+});
+
+test('modelName keeps the history of a class that is renamed', async () => {
+  const Old = await define('OldName');
+  registerAudited(Old);
+  const row = await Old.create({ text: 'a' });
+  const New = sequelize.define('NewName', { text: DataTypes.TEXT, other: DataTypes.TEXT }, { tableName: 'OldNames' });
+  const handle = registerAudited(New, { modelName: 'OldName' });
+  await New.update({ text: 'b' }, { where: { id: row.get('id') as number } });
+  expect((await handle.entries(row.get('id') as number)).map(({ action }) => action)).toEqual(['update', 'create']);
+});
+
+describe('scopes and subclasses', () => {
+  test('a scope registers its base model', async () => {
+    const Row = await define();
+    Row.addScope('some', { where: { text: 'x' } });
+    expect(registerAudited(Row.scope('some')).model).toBe(Row);
+    expect(actionsOf(await entriesOf(auditLog, () => Row.create({})))).toEqual([`create ${Row.name}`]);
+  });
+
+  test('unscoped() and scopes are the registered model', async () => {
+    const Row = await define();
+    const handle = registerAudited(Row);
+    Row.addScope('some', {});
+    expect([Row.unscoped(), Row.scope('some')].map((each) => auditLog.isRegistered(each))).toEqual([true, true]);
+    expect(auditLog.audited(Row.unscoped())).toBe(handle);
+    expect((await entryOf(auditLog, () => Row.unscoped().create({}))).model).toBe(Row.name);
+  });
+
+  test('a subclass without a table of its own is the registered model', async () => {
+    const Row = await define();
+    registerAudited(Row);
+    class Special extends Row {}
+    expect(auditLog.isRegistered(Special)).toBe(true);
+    expect((await entryOf(auditLog, () => Special.create({ text: 'a' }))).model).toBe(Row.name);
+  });
+
+  test('unregister of a scope ends the registration', async () => {
+    const Row = await define();
+    registerAudited(Row);
+    expect(auditLog.unregister(Row.unscoped())).toBe(true);
+    expect(auditLog.isRegistered(Row)).toBe(false);
+  });
+});
+
+describe('a schema() clone', () => {
+  async function cloned(): Promise<[ModelStatic<Model>, ModelStatic<Model>]> {
+    const Row = await define();
+    registerAudited(Row);
+    const Clone = Row.schema(await database.createSchema('tenant'));
+    await Clone.sync();
+    return [Row, Clone];
+  }
+
+  test.each<[string, (clone: ModelStatic<Model>) => Promise<unknown>]>([
+    ['create', (Clone) => Clone.create({ text: 'a' })],
+    ['bulkCreate', (Clone) => Clone.bulkCreate([{ text: 'a' }])],
+    ['update', (Clone) => Clone.update({ text: 'b' }, { where: {} })],
+    ['destroy', (Clone) => Clone.destroy({ where: {} })],
+    ['upsert', (Clone) => Clone.upsert({ id: 1, text: 'a' })],
+  ])('refuses %s until it is registered', async (_name, write) => {
+    const [, Clone] = await cloned();
+    const error = await refusalOf(() => write(Clone));
+    expect(error.code).toBe('ERR_AUDIT_UNREGISTERED_SCHEMA');
+    expect(error.message).toContain('{ modelName }');
+    expect(await Clone.count()).toBe(0);
+  });
+
+  test('is not the registered model, and takes no history of it', async () => {
+    const [Row, Clone] = await cloned();
+    expect(auditLog.isRegistered(Clone)).toBe(false);
+    expect((await refusalOf(() => LogEntry.forModel(Clone))).code).toBe('ERR_AUDIT_UNREGISTERED_SCHEMA');
+    expect((await refusalOf(() => registerAudited(Clone))).code).toBe('ERR_AUDIT_NAME_TAKEN');
+    expect(auditLog.isRegistered(Row)).toBe(true);
+  });
+
+  test('is a model of its own once registered under a name', async () => {
+    const [Row, Clone] = await cloned();
+    const tenants = registerAudited(Clone, { modelName: `Tenant${Row.name}`, snapshots: true });
+    await auditLog.sync();
+    const [row, clone] = [await Row.create({ text: 'a' }), await Clone.create({ text: 'b' })];
+    await clone.update({ text: 'c' });
+    expect(await LogEntry.forObject(row)).toHaveLength(1);
+    expect((await tenants.versions(clone)).map((version) => version.get('text'))).toEqual(['c', 'b']);
+  });
+
+  test('writes without entries where the call says so', async () => {
+    const [, Clone] = await cloned();
+    await Clone.create({ text: 'a' }, { audit: false });
+    expect(await Clone.count()).toBe(1);
+  });
+});
+
+describe('associations', () => {
+  test('may be defined after the registration: attributes that they add are tracked', async () => {
+    const [Parent, Child] = [await define(), await define()];
+    const children = registerAudited(Child, { snapshots: true });
+    expect(children.tracked).not.toContain('parentId');
+    Child.belongsTo(Parent, { foreignKey: 'parentId' });
+    await sequelize.sync({ alter: true });
+    await auditLog.sync();
+    expect(children.tracked).toContain('parentId');
+    const parent = await Parent.create({});
+    const child = await Child.create({ parentId: parent.get('id') });
+    const [entry] = await LogEntry.forObject(child);
+    expect(entry!.changes!['parentId']).toEqual([null, parent.get('id')]);
+    expect((await children.versions(child))[0]!.get('parentId')).toBe(parent.get('id'));
+  });
+
+  test('that are tracked may be defined after the registration', async () => {
+    const [Owner, Target] = [await define(), await define()];
+    registerAudited(Owner, { associations: ['targets'] });
+    Owner.belongsToMany(Target, { through: `through_${count}`, as: 'targets' });
+    await sequelize.sync();
+    const [owner, target] = [await Owner.create({}), await Target.create({})];
+    const add = (owner as unknown as { addTargets(rows: Model[]): Promise<void> }).addTargets;
+    expect(Object.keys((await entryOf(auditLog, () => add.call(owner, [target]))).changes!)).toEqual(['targets']);
+  });
+
+  test('that are named wrongly are refused by sync and at the first write, with a suggestion', async () => {
+    const [Owner, Target] = [await define(), await define()];
+    registerAudited(Owner, { associations: ['target'] });
+    Owner.belongsToMany(Target, { through: `through_${count}`, as: 'targets' });
+    for (const work of [() => auditLog.sync(), () => Owner.create({})]) {
+      const error = await refusalOf(work);
+      expect(error.code).toBe('ERR_AUDIT_INVALID_OPTION');
+      expect(error.message).toContain('associations names "target"');
+      expect(error.message).toContain('Did you mean "targets"?');
+    }
+    auditLog.unregister(Owner);
+  });
+
+  test('of another kind cannot be tracked', async () => {
+    const [Owner, Target] = [await define(), await define()];
+    Owner.hasMany(Target, { as: 'many', foreignKey: 'ownerId' });
+    registerAudited(Owner, { associations: ['many'] });
+    expect((await refusalOf(() => Owner.create({}))).message).toContain('no belongsToMany association');
+    auditLog.unregister(Owner);
+  });
+});
+
+describe('models that are refused', () => {
+  test('of another Sequelize instance', async () => {
+    const Foreign = await define('Foreign', database.createSequelize());
+    const error = await refusalOf(() => registerAudited(Foreign));
+    expect(error.code).toBe('ERR_AUDIT_OTHER_INSTANCE');
+    expect(error.message).toContain('registerAudited(Foreign)');
+  });
+
+  test('without a primary key', async () => {
+    const Keyless = sequelize.define('Keyless', { text: DataTypes.TEXT });
+    Keyless.removeAttribute('id');
+    const error = await refusalOf(() => registerAudited(Keyless));
+    expect(error.code).toBe('ERR_AUDIT_NO_PRIMARY_KEY');
+    expect(error.message).toContain('registerAudited(Keyless)');
+  });
+
+  test('the log and a version', async () => {
+    const Row = await define();
+    const rows = registerAudited(Row, { snapshots: true });
+    expect((await refusalOf(() => registerAudited(LogEntry as never))).code).toMatch(/^ERR_AUDIT_/);
+    expect((await refusalOf(() => registerAudited(rows.Snapshot as never))).code).toMatch(/^ERR_AUDIT_/);
+  });
+
+  test('audited() of one that is not registered', async () => {
+    const error = await refusalOf(() => auditLog.audited(sequelize.define('Never', {})));
+    expect(error.code).toBe('ERR_AUDIT_NOT_REGISTERED');
+    expect(error.message).toContain('registerAudited(Never)');
+  });
+});
+
+test('a long table name has a history table of a name that fits', async () => {
+  const tableName = `t${'x'.repeat(61)}`;
+  const Long = sequelize.define('Long', { text: DataTypes.TEXT }, { tableName });
+  await Long.sync();
+  const longs = registerAudited(Long, { snapshots: true });
+  await auditLog.sync();
+  const row = await Long.create({ text: 'a' });
+  expect(await longs.versions(row)).toHaveLength(1);
+});
+
+test('two models whose history would be one table are refused', async () => {
+  const [One, Two] = [await define(), await define()];
+  registerAudited(One, { snapshots: { tableName: 'shared_history' } });
+  const error = await refusalOf(async () => {
+    registerAudited(Two, { snapshots: { tableName: 'shared_history' } });
+  });
+  expect(error.code).toBe('ERR_AUDIT_NAME_TAKEN');
+  expect(error.message).toContain('shared_history');
+});
