@@ -11,24 +11,32 @@ interface WithIncludes extends WithAudit {
 
 const HOOK = 'sequelize-auditlog';
 
-function handDown(audit: AuditCallOption | undefined, includes: unknown): void {
-  if (audit === undefined || !Array.isArray(includes)) return;
-  for (const include of includes as WithAudit[]) {
-    if (typeof include === 'object' && include !== null) include.audit ??= audit;
-  }
+/** What an include was before the option of a call was laid into a copy of it. */
+const originals = new WeakMap<WithAudit, WithAudit>();
+
+/** Copies, since an include may be the application's own object, which the next call must find as it was. */
+function handDown(audit: AuditCallOption | undefined, includes: unknown): unknown {
+  if (!Array.isArray(includes)) return includes;
+  return (includes as WithAudit[]).map((include) => {
+    const original = originals.get(include) ?? include;
+    if (audit === undefined || original.audit !== undefined) return original;
+    const copy = { ...original, audit };
+    originals.set(copy, original);
+    return copy;
+  });
 }
 
 /**
- * Children of a nested create get the options of their include, not those of the call. The includes are Sequelize's own
- * copies, made for this call, so the call's `audit` option can be laid into them; it then reaches every level.
+ * Children of a nested create get the options of their include, not those of the call. The call's `audit` option is laid
+ * into the includes for this one call; it then reaches every level.
  */
 export function handDownCallOptions(sequelize: Sequelize): void {
   sequelize.addHook('beforeCreate', HOOK, (instance: Model, options: unknown) => {
     const { _options } = instance as unknown as { _options?: WithIncludes };
-    handDown((options as WithAudit).audit, _options?.include);
+    if (_options) _options.include = handDown((options as WithAudit).audit, _options.include);
   });
   sequelize.addHook('beforeBulkCreate', HOOK, (_instances: readonly Model[], options: unknown) => {
-    const { audit, include } = options as WithIncludes;
-    handDown(audit, include);
+    const call = options as WithIncludes;
+    call.include = handDown(call.audit, call.include);
   });
 }

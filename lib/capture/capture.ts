@@ -17,9 +17,12 @@ export interface CaptureSettings {
   readonly context: ContextSettings;
 }
 
-/** Reads of models are told apart before anything is looked at: they are most of what passes. */
-function isRead({ type, model }: QueryOptions): boolean {
-  return type === 'SELECT' && model !== undefined;
+/**
+ * Reads of models are told apart before anything is looked at: they are most of what passes. Raw SQL may say SELECT and
+ * write all the same; where it names a model, it also says `mapToModel`.
+ */
+function isRead({ type, model, mapToModel }: QueryOptions): boolean {
+  return type === 'SELECT' && model !== undefined && mapToModel === undefined;
 }
 
 /** Puts the door into every query of a Sequelize instance. */

@@ -85,7 +85,7 @@ export class Door {
     if (!MAY_WRITE.test(passage.sql)) return forward(passage, answer);
     this.#take(passage).then(
       (result) => (result ? answer(null, result) : forward(passage, answer)),
-      (error: Error) => answer(isAuditError(error) ? withoutStatement(error) : error),
+      (error: Error) => answer(isAuditError(error) ? withoutStatement(error) : withoutOwnBinds(error, passage.values.length)),
     );
   }
 

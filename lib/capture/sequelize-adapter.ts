@@ -36,6 +36,8 @@ export interface QueryOptions {
   readonly instance?: Model;
   readonly transaction?: Transaction | null;
   readonly audit?: AuditCallOption;
+  /** Only raw SQL has it. */
+  readonly mapToModel?: boolean;
   readonly [key: string]: unknown;
 }
 

@@ -10,7 +10,7 @@ tested.test({
   'destroy of an instance without hooks': { prepare, run: async (world) => (await product(world, world.tx, 3)).destroy({ ...world.tx, hooks: false }) },
   'destroy of a row with cascading, nulled and linked children': {
     prepare,
-    entries: 10,
+    entries: 12,
     run: async (world) => (await product(world, world.tx)).destroy({ ...world.tx }),
   },
   'destroy of a missing row': { entries: 0, run: ({ Product, tx }) => Product.build({ id: 9, name: 'x' }, { isNewRecord: false }).destroy({ ...tx }) },
@@ -65,7 +65,11 @@ tested.test({
       await photo.destroy({ ...tx });
       return photo.destroy({ ...tx });
     },
-    entries: 2,
+  },
+  'soft destroy of what is deleted already': {
+    prepare: async (world) => [await stock(world), await world.Photo.destroy({ where: {} })],
+    entries: 0,
+    run: async ({ Photo, tx }) => (await Photo.findByPk(1, { ...tx, paranoid: false, rejectOnEmpty: true })).destroy({ ...tx }),
   },
   'forced destroy of a paranoid instance': {
     prepare,

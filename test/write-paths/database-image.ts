@@ -23,7 +23,7 @@ export function quoted({ schema, table }: TableName): string {
 const AS_TEXT = { getTypeParser: () => (text: string) => text } as never;
 
 /** Types by oid, enums and domains by the names of what they hold. */
-export type TypesByOid = ReadonlyMap<number, PgType>;
+type TypesByOid = ReadonlyMap<number, PgType>;
 
 interface TypeRow {
   readonly oid: number;
@@ -36,7 +36,7 @@ const TYPES_SQL = `
     case when typcategory = 'A' then typelem::int4 else 0 end as "element"
   from pg_type`;
 
-export async function readTypes(connection: Connection): Promise<TypesByOid> {
+async function readTypes(connection: Connection): Promise<TypesByOid> {
   const { rows } = await connection.query<TypeRow>(TYPES_SQL);
   const names = new Map(rows.map((row) => [row.oid, row.name]));
   const element = (oid: number): PgType | null =>
@@ -44,15 +44,40 @@ export async function readTypes(connection: Connection): Promise<TypesByOid> {
   return new Map(rows.map((row) => [row.oid, { name: row.name, element: element(row.element) }]));
 }
 
-/** Reads all tables in one round trip, every value as the text that PostgreSQL itself writes. */
-export async function readImage(
-  connection: Connection,
-  tables: readonly TableName[],
-  types: TypesByOid,
-): Promise<DatabaseImage> {
-  const text = tables.map((table) => `select * from ${quoted(table)}`).join('; ');
-  const results = (await connection.query({ text, types: AS_TEXT })) as unknown as QueryResult<Row>[];
-  return new Map(tables.map((table, at) => [quoted(table), imageOf(results[at] as QueryResult<Row>, types)]));
+/** Reads tables of which most are empty: first which are not, then those. */
+export class ImageReader {
+  readonly #tables: readonly TableName[];
+  readonly #filled: { readonly name: string; readonly text: string };
+  /** The types of each table's columns, and no rows. */
+  #empty: DatabaseImage = new Map();
+  #types: TypesByOid = new Map();
+
+  constructor(tables: readonly TableName[]) {
+    this.#tables = tables;
+    const each = tables.map((table) => `exists (select from ${quoted(table)})`);
+    this.#filled = { name: 'filled_tables', text: `select array[${each.join(', ')}] as "filled"` };
+  }
+
+  async open(connection: Connection): Promise<void> {
+    this.#types = await readTypes(connection);
+    this.#empty = await this.#readAll(connection, this.#tables);
+  }
+
+  async filled(connection: Connection): Promise<readonly TableName[]> {
+    const { rows } = await connection.query<{ filled: boolean[] }>(this.#filled);
+    return this.#tables.filter((_table, at) => rows[0]?.filled[at]);
+  }
+
+  async read(connection: Connection): Promise<DatabaseImage> {
+    return new Map([...this.#empty, ...(await this.#readAll(connection, await this.filled(connection)))]);
+  }
+
+  /** In one round trip, every value as the text that PostgreSQL itself writes. */
+  async #readAll(connection: Connection, tables: readonly TableName[]): Promise<DatabaseImage> {
+    const text = ['select 1', ...tables.map((table) => `select * from ${quoted(table)}`)].join('; ');
+    const [, ...results] = (await connection.query({ text, types: AS_TEXT })) as unknown as QueryResult<Row>[];
+    return new Map(results.map((result, at) => [quoted(tables[at] as TableName), imageOf(result, this.#types)]));
+  }
 }
 
 function imageOf({ fields, rows }: QueryResult<Row>, types: TypesByOid): TableImage {

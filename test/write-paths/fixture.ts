@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize';
 import { createAuditLog } from 'sequelize-auditlog';
 import { testDatabase } from '../support/database';
 import { Comparison, type Demand } from './compare';
-import { quoted, readImage, readTypes, type Connection, type DatabaseImage, type TypesByOid } from './database-image';
+import { ImageReader, quoted, type Connection, type DatabaseImage } from './database-image';
 import { defineModels, MADE_TABLES, type Models } from './models';
 import type { Bench } from './path';
 import { Subjects, type TableName } from './subjects';
@@ -15,8 +15,7 @@ export class Fixture {
   readonly #auditLog = createAuditLog(this.database.sequelize);
   readonly #otherSchema = `${this.database.schema}_other`;
   readonly #log: TableName = { schema: this.database.schema, table: 'audit_log_entries' };
-  #tables: readonly TableName[] = [];
-  #types: TypesByOid = new Map();
+  #reader = new ImageReader([]);
 
   constructor() {
     const { sequelize, schema } = this.database;
@@ -36,8 +35,8 @@ export class Fixture {
     const through = ['post_tags', 'post_labels'].map((table) => ({ schema: database.schema, table }));
     const histories = this.subjects.all.flatMap(({ history }) => (history ? [history] : []));
     const all = [...own, ...through, ...histories, this.#log];
-    this.#tables = [...new Map(all.map((table) => [quoted(table), table])).values()];
-    this.#types = await readTypes(database.admin);
+    this.#reader = new ImageReader([...new Map(all.map((table) => [quoted(table), table])).values()]);
+    await this.#reader.open(database.admin);
   }
 
   async #createTables(): Promise<void> {
@@ -51,14 +50,15 @@ export class Fixture {
 
   /** Empties every table, past all triggers and foreign keys. */
   async clean(): Promise<void> {
-    const deletes = this.#tables.map((table) => `delete from ${quoted(table)}`).join('; ');
-    await this.database.admin.query(`set session_replication_role = replica; ${deletes}; reset session_replication_role`);
+    const { admin } = this.database;
+    const deletes = (await this.#reader.filled(admin)).map((table) => `delete from ${quoted(table)}`);
+    await admin.query(`begin; set local session_replication_role = replica; ${[...deletes, 'commit'].join('; ')}`);
   }
 
   /** The tables as a second connection sees them, or as a transaction does. */
   read(transaction?: Transaction): Promise<DatabaseImage> {
     const { connection } = (transaction ?? {}) as { connection?: Connection };
-    return readImage(connection ?? this.database.admin, this.#tables, this.#types);
+    return this.#reader.read(connection ?? this.database.admin);
   }
 
   compare(before: DatabaseImage, after: DatabaseImage, demand: Demand): readonly string[] {

@@ -67,6 +67,11 @@ function literals(values: Readonly<Record<string, string>>) {
 const ANCIENT = { date: `'0044-03-15 12:00:00+00 BC'`, dateonly: `'0044-03-15 BC'`, days: `array['0044-03-15 BC'::date]` };
 const MICROSECONDS = { date: `'2024-05-06 07:08:09.123456+00'` };
 
+/** Sequelize's bulkCreate fails on arrays of an enum. */
+function withoutMoods({ moods: _moods, ...values }: Readonly<Record<string, unknown>>) {
+  return values;
+}
+
 const PER_COLUMN = Object.keys(VALUES).map((name) =>
   pathOver(
     `update of the column ${name}`,
@@ -82,11 +87,12 @@ function filled(name: string, entries: number, act: (sample: Model, options: obj
 
 export const COLUMN_PATHS: readonly WritePath[] = [
   path('create with every type', 1, ({ models }, options) => models.Sample.create(FIRST, options)),
-  path('bulkCreate with every type', 3, ({ models }, options) => models.Sample.bulkCreate([FIRST, SECOND, NULLS], options)),
+  path('bulkCreate with every type', 3, ({ models }, options) => models.Sample.bulkCreate([FIRST, SECOND, NULLS].map(withoutMoods), options)),
   filled('update with every type', 1, (sample, options) => sample.update(SECOND, options)),
   filled('update with every type to null', 1, (sample, options) => sample.update(NULLS, options)),
   filled('update with every type to the same', 0, (sample, options) => {
-    for (const name of Object.keys(FIRST)) sample.changed(name as never, true);
+    // Sequelize writes an array of BLOB in two ways: the second time it holds something else.
+    for (const name of Object.keys(FIRST)) if (name !== 'blobs') sample.changed(name as never, true);
     return sample.save({ ...options });
   }),
   filled('destroy with every type', 1, (sample, options) => sample.destroy(options)),
