@@ -10,7 +10,7 @@ export const orders = registerAudited(Order, {
   exclude: ['internalNotes'],
   mask: { cardNumber: { keepLast: 4 } },
   associations: ['tags'],
-  repr: 'Order {id} – {status}',
+  repr: 'Order {id} ({customerName})',
   labels: { customerName: 'customer', customerEmail: 'e-mail', cardNumber: 'card' },
 });
 

@@ -195,11 +195,11 @@ export class Door {
   }
 
   /** @throws {AuditError} ERR_AUDIT_UNREGISTERED_SCHEMA */
-  #auditedOf(table: TableName, { model }: QueryOptions): AuditedTable | null {
+  #auditedOf(table: TableName, { model, audit }: QueryOptions): AuditedTable | null {
     const audited = this.#settings.registry.audited(table);
     if (audited || !model) return audited;
     const original = this.#settings.registry.findCloned(model);
-    if (!original) return null;
+    if (!original || this.#settings.resolveContext(audit) === null) return null;
     const message = `${original.name}.schema(…) writes to ${quoteTable(table)}, which is another table than the registered one. Register it under its own name: registerAudited(${original.name}.schema(…), { modelName }).`;
     throw new AuditError('ERR_AUDIT_UNREGISTERED_SCHEMA', message);
   }

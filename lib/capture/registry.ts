@@ -93,17 +93,19 @@ export interface AuditedTable {
 
 const NO_ASSOCIATIONS: readonly TrackedAssociation[] = [];
 
+type RegistrySettings = Pick<ResolvedOptions, 'schema' | 'mask'> & Partial<Pick<ResolvedOptions, 'tableName'>>;
+
 /** Which models of one Sequelize instance are registered, found by their table. */
 export class Registry {
   readonly #sequelize: Sequelize;
-  readonly #settings: Pick<ResolvedOptions, 'schema' | 'mask'>;
+  readonly #settings: RegistrySettings;
   readonly #byName = new Map<string, Registration>();
   readonly #byTable = new Map<string, Registration>();
   readonly #byModel = new Map<ModelStatic<Model>, Registration>();
   #generation = 0;
   #tracksAssociations = false;
 
-  constructor(sequelize: Sequelize, settings: Pick<ResolvedOptions, 'schema' | 'mask'>) {
+  constructor(sequelize: Sequelize, settings: RegistrySettings) {
     this.#sequelize = sequelize;
     this.#settings = settings;
   }
@@ -125,6 +127,7 @@ export class Registry {
     const resolved = resolveRegistration(model, options, this.#settings);
     const existing = this.#byTable.get(tableKey(tableOf(model)));
     this.#checkName(resolved.name, existing);
+    this.#checkHistory(model, resolved, existing);
     if (resolved.snapshots) checkHistoryNames(resolved.name, trackedModel(model, resolved, this.#settings.mask));
     const registration = existing ?? new Registration(model, resolved, this.#settings.mask);
     if (existing) this.#forget(existing);
@@ -213,6 +216,20 @@ export class Registry {
     const owner = this.#byName.get(name);
     if (!owner || owner === sameTable) return;
     const message = `The name "${name}" is taken by the model of table "${owner.table.table}". Give one of them its own name with { modelName }.`;
+    throw new AuditError('ERR_AUDIT_NAME_TAKEN', message);
+  }
+
+  /** Rows of another table's would be read as versions of this model. */
+  #checkHistory(model: ModelStatic<Model>, { name, snapshots }: ResolvedRegistration, same: Registration | undefined): void {
+    if (!snapshots) return;
+    const others = this.registrations.filter((each) => each !== same);
+    const taken = [
+      { schema: this.#settings.schema, table: this.#settings.tableName ?? '' },
+      tableOf(model),
+      ...others.flatMap(({ table, options }) => (options.snapshots ? [table, options.snapshots.table] : [table])),
+    ];
+    if (!taken.some((table) => tableKey(table) === tableKey(snapshots.table))) return;
+    const message = `registerAudited(${name}): the history table "${snapshots.table.table}" is a model's table, the history of another or the log. Give it a name of its own with { snapshots: { tableName } }.`;
     throw new AuditError('ERR_AUDIT_NAME_TAKEN', message);
   }
 

@@ -1,5 +1,5 @@
 import { DataTypes, type Model, type ModelStatic, type Sequelize } from 'sequelize';
-import { createAuditLog } from 'sequelize-auditlog';
+import { createAuditLog, withoutAudit } from 'sequelize-auditlog';
 import { actionsOf, entriesOf, entryOf, openAudited, refusalOf } from '../support/audited';
 import { testDatabase } from '../support/database';
 
@@ -155,7 +155,8 @@ describe('a schema() clone', () => {
   test('writes without entries where the call says so', async () => {
     const [, Clone] = await cloned();
     await Clone.create({ text: 'a' }, { audit: false });
-    expect(await Clone.count()).toBe(1);
+    await withoutAudit(() => Clone.update({ text: 'b' }, { where: {} }));
+    expect(await Clone.count({ where: { text: 'b' } })).toBe(1);
   });
 });
 
@@ -257,6 +258,7 @@ describe('a history table that is already something else is refused', () => {
 
   test('the table of a model, its own too', async () => {
     const [One, Two] = [await define(), await define()];
+    registerAudited(One);
     await refused(Two, One.getTableName() as string);
     await refused(Two, Two.getTableName() as string);
   });

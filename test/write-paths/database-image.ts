@@ -74,8 +74,10 @@ export class ImageReader {
 
   /** In one round trip, every value as the text that PostgreSQL itself writes. */
   async #readAll(connection: Connection, tables: readonly TableName[]): Promise<DatabaseImage> {
-    const text = ['select 1', ...tables.map((table) => `select * from ${quoted(table)}`)].join('; ');
-    const [, ...results] = (await connection.query({ text, types: AS_TEXT })) as unknown as QueryResult<Row>[];
+    const text = tables.map((table) => `select * from ${quoted(table)}`).join('; ');
+    if (text === '') return new Map();
+    // Of several statements pg gives an array of results.
+    const results = [(await connection.query({ text, types: AS_TEXT })) as QueryResult<Row>].flat();
     return new Map(results.map((result, at) => [quoted(tables[at] as TableName), imageOf(result, this.#types)]));
   }
 }

@@ -45,6 +45,7 @@ export class Fixture {
     await database.rows(MADE_TABLES);
     await database.rows('create table fresh (id serial primary key, email public.citext, nickname public.citext)');
     await database.sequelize.sync();
+    await this.bench.models.Marker.sync();
     await this.#auditLog.sync();
   }
 

@@ -40,14 +40,14 @@ async function savepointRolledBack(fixture: Fixture, writes: Writes, demand: Dem
   const before = await fixture.read();
   const within: string[] = [];
   await sequelize.transaction(async (outer) => {
-    await models.Country.create({ iso: 'AA', name: 'before' }, { transaction: outer });
+    await models.Marker.create({ text: 'before' }, { transaction: outer });
     const outside = await fixture.read(outer);
     const inner = await sequelize.transaction({ transaction: outer });
     await writes({ transaction: inner });
     within.push(...fixture.compare(outside, await fixture.read(inner), demand));
     await inner.rollback();
     within.push(...differences(outside, await fixture.read(outer)));
-    await models.Country.create({ iso: 'ZZ', name: 'after' }, { transaction: outer });
+    await models.Marker.create({ text: 'after' }, { transaction: outer });
   });
   return [...within, ...fixture.compare(before, await fixture.read(), { ...demand, entries: 2 })];
 }

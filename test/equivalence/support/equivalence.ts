@@ -38,6 +38,8 @@ export interface Setting<M extends Models> {
   readonly options?: Options;
   /** Statements after the tables are created. */
   readonly ddl?: readonly string[];
+  /** Names of models that are not registered. */
+  readonly unregistered?: readonly string[];
   /** Suffixes of further schemas, in which the models may have tables. */
   readonly schemas?: readonly string[];
 }
@@ -74,7 +76,7 @@ export class Equivalence<M extends Models> {
     this.plain = this.#side();
     this.audited = this.#side();
     this.auditLog = createAuditLog(this.audited.sequelize);
-    registerAll(this.auditLog, this.audited.models);
+    registerAll(this.auditLog, this.audited.models, setting.unregistered ?? []);
   }
 
   #side(): Side<M> {
@@ -179,8 +181,9 @@ function entriesOf<M extends Models>({ entries }: Scenario<M>, mode: Mode, hasTh
 }
 
 /** Snapshots and every belongsToMany association: all that the library can be asked to store. */
-function registerAll(auditLog: AuditLog, models: Models): void {
+function registerAll(auditLog: AuditLog, models: Models, unregistered: readonly string[]): void {
   for (const model of Object.values(models)) {
+    if (unregistered.includes(model.name)) continue;
     const many = Object.values(model.associations).filter((each) => each.associationType === 'BelongsToMany');
     auditLog.registerAudited(model, { snapshots: true, associations: many.map((each) => each.as) });
   }

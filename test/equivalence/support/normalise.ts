@@ -3,6 +3,7 @@ import { Model, Sequelize, Transaction } from 'sequelize';
 const UUID = /\b(?!1{8}-)[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[\da-f]{4}-[\da-f]{12}\b/gi;
 /** The schema of the temporary function of `findOrCreate` has a number of the connection. */
 const TEMPORARY_SCHEMA = /\bpg_temp_\d+\b/g;
+const FUNCTION_TAG = /\$func_[\da-f]{32}\$/g;
 const STACK_LINE = /\n\s+at .*/g;
 const MAX_DEPTH = 12;
 
@@ -21,7 +22,7 @@ export function normalised(value: unknown): unknown {
 
 /** Keys made by chance (UUIDs) are all the same; those that begin with `11111111` stand for themselves. */
 export function withoutChance(text: string): string {
-  return text.replaceAll(UUID, '<uuid>').replaceAll(TEMPORARY_SCHEMA, 'pg_temp').replaceAll(STACK_LINE, '');
+  return text.replaceAll(UUID, '<uuid>').replaceAll(TEMPORARY_SCHEMA, 'pg_temp').replaceAll(STACK_LINE, '').replaceAll(FUNCTION_TAG, '$func$');
 }
 
 function visit(value: unknown, path: readonly object[]): unknown {
