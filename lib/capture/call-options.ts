@@ -15,15 +15,22 @@ const HOOK = 'sequelize-auditlog';
 const originals = new WeakMap<WithAudit, WithAudit>();
 
 /** Copies, since an include may be the application's own object, which the next call must find as it was. */
-function handDown(audit: AuditCallOption | undefined, includes: unknown): unknown {
-  if (!Array.isArray(includes)) return includes;
-  return (includes as WithAudit[]).map((include) => {
+function withOption(audit: AuditCallOption | undefined, includes: readonly WithAudit[]): WithAudit[] {
+  return includes.map((include) => {
     const original = originals.get(include) ?? include;
     if (audit === undefined || original.audit !== undefined) return original;
     const copy = { ...original, audit };
     originals.set(copy, original);
     return copy;
   });
+}
+
+function handDown(audit: AuditCallOption | undefined, target: WithIncludes | undefined): void {
+  if (!target || !Array.isArray(target.include)) return;
+  const given = target.include as WithAudit[];
+  const includes = withOption(audit, given);
+  // Without the option nothing at all is touched.
+  if (includes.some((include, at) => include !== given[at])) target.include = includes;
 }
 
 /**
@@ -33,10 +40,10 @@ function handDown(audit: AuditCallOption | undefined, includes: unknown): unknow
 export function handDownCallOptions(sequelize: Sequelize): void {
   sequelize.addHook('beforeCreate', HOOK, (instance: Model, options: unknown) => {
     const { _options } = instance as unknown as { _options?: WithIncludes };
-    if (_options) _options.include = handDown((options as WithAudit).audit, _options.include);
+    handDown((options as WithAudit).audit, _options);
   });
   sequelize.addHook('beforeBulkCreate', HOOK, (_instances: readonly Model[], options: unknown) => {
     const call = options as WithIncludes;
-    call.include = handDown(call.audit, call.include);
+    handDown(call.audit, call);
   });
 }

@@ -41,7 +41,10 @@ export class Capture {
     handDownCallOptions(sequelize);
     const guard = new CaptureGuard(sequelize, registry);
     onBeforeQuery(sequelize, 'sequelize-auditlog', (call, query) => {
-      if (isRead(call)) return;
+      if (isRead(call)) {
+        if (call.transaction) interceptStatements(query, (client, sql, values, done) => door.passRead({ options: call, client, sql, values }, done));
+        return;
+      }
       guard.note(call);
       interceptStatements(query, (client, sql, values, done) => door.pass({ options: call, client, sql, values }, done));
     });

@@ -22,6 +22,7 @@ import {
 } from './sequelize-adapter';
 import { SingleWrites } from './single-write';
 import { BoundedCache, type BoundWrite } from './statement-cache';
+import { Turns } from './turns';
 import { withoutOwnBinds } from './write-errors';
 
 /** What the door needs of the audit log. */
@@ -49,6 +50,8 @@ const WRITING = 'insert|update|delete|truncate|with|merge|create|alter|drop|comm
 /** Statements that may write or define; everything else passes unread. */
 const MAY_WRITE = new RegExp(String.raw`${LEADING}(?:set\s+search_path|${WRITING})\b`, 'i');
 
+const FIRST_WORD = new RegExp(String.raw`${LEADING}(\w+)`);
+
 /** What Sequelize puts before a statement for its option `searchPath`. */
 const SEARCH_PATH = /^\s*set\s+search_path\b[^;]*;/i;
 
@@ -70,6 +73,7 @@ export class Door {
   readonly #singleWrites: SingleWrites;
   readonly #cascadingWrites: CascadingWrites;
   readonly #statements = new BoundedCache<ParsedStatement>();
+  readonly #turns = new Turns();
   #graph: { readonly graph: CascadeGraph; readonly keys: object } | null = null;
   #generation = -1;
 
@@ -82,11 +86,20 @@ export class Door {
 
   /** Takes one statement and answers exactly once. */
   pass(passage: Passage, answer: DriverCallback): void {
-    if (!MAY_WRITE.test(passage.sql)) return forward(passage, answer);
-    this.#take(passage).then(
-      (result) => (result ? answer(null, result) : forward(passage, answer)),
-      (error: Error) => answer(isAuditError(error) ? withoutStatement(error) : withoutOwnBinds(error, passage.values.length)),
-    );
+    this.#turns.take(passage.client, () => answered(this.#run(passage), answer));
+  }
+
+  /** Sends a read as it came, but not into the midst of a write. */
+  passRead(passage: Passage, answer: DriverCallback): void {
+    this.#turns.take(passage.client, () => answered(forward(passage), answer));
+  }
+
+  async #run(passage: Passage): Promise<DriverResult> {
+    if (!MAY_WRITE.test(passage.sql)) return forward(passage);
+    const result = await this.#take(passage).catch((error: Error) => {
+      throw isAuditError(error) ? withoutStatement(error) : withoutOwnBinds(error, passage.values.length);
+    });
+    return result ?? forward(passage);
   }
 
   /** The answer, or null when the statement is to be sent as it came. */
@@ -189,8 +202,10 @@ export class Door {
     const registration = this.#settings.registry.registrations.find(({ table }) => namesIn(sql).has(table.table));
     if (!registration || this.#settings.resolveContext(options.audit) === null) return null;
     if (options.model || options.instance) throw unsupported(registration);
-    const message = `Raw SQL writes to the table of ${registration.name} in a form that is not recorded: ${sql.slice(0, 120)}`;
-    warnOnce('AUDIT_RAW_WRITE', message, sql);
+    // Without its text, which may hold values that are masked.
+    const verb = FIRST_WORD.exec(sql)?.[1]?.toLowerCase() ?? 'statement';
+    const message = `Raw SQL writes to the table of ${registration.name} in a form that is not recorded (a "${verb}"). Write it as one insert, update or delete, or with { audit: false }.`;
+    warnOnce('AUDIT_RAW_WRITE', message, `${registration.name} ${verb}`);
     return null;
   }
 
@@ -226,11 +241,18 @@ function keysOf(graph: CascadeGraph, write: ParsedWrite): readonly ForeignKey[] 
   return write.kind === 'delete' ? graph.deleting(write.table) : graph.updating(write.table, write.assigned);
 }
 
-function forward({ client, sql, values }: Passage, answer: DriverCallback): void {
-  if (values.length > 0) client.query(sql, values, answer);
-  else client.query(sql, answer);
+/** As Sequelize sends it: without binds by the protocol that takes several statements in one text. */
+function forward({ client, sql, values }: Passage): Promise<DriverResult> {
+  return new Promise((resolve, reject) => {
+    const answer: DriverCallback = (error, result) => (error ? reject(error) : resolve(result as DriverResult));
+    if (values.length > 0) client.query(sql, values, answer);
+    else client.query(sql, answer);
+  });
 }
 
+function answered(work: Promise<DriverResult>, answer: DriverCallback): Promise<void> {
+  return work.then((result) => answer(null, result), (error: Error) => answer(error));
+}
 
 function unsupported({ name }: Registration): AuditError {
   const message = `A write of ${name} has a form that can't be audited, so it was not made. Use { audit: false } for this one call, and please report the statement.`;

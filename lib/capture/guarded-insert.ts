@@ -1,3 +1,4 @@
+import type { ParsedWrite } from '../statement/parse-write';
 import { send, type DriverClient, type DriverResult } from './sequelize-adapter';
 import type { CapturedWrite, SingleWrites } from './single-write';
 import type { DatabaseError } from './write-errors';
@@ -15,11 +16,22 @@ export async function guardedInsert(client: DriverClient, writes: SingleWrites, 
   try {
     const result = await writes.run(client, captured);
     await command(`release savepoint ${SAVEPOINT}`);
-    return result && { ...result, rows: result.rows.map((row) => ({ ...row, sequelize_caught_exception: null })) };
+    return result && asFromFunction(result, captured);
   } catch (error) {
     const { code, detail } = error as DatabaseError & { detail?: string };
-    await command(`rollback to savepoint ${SAVEPOINT}`);
+    // The function lets any other error abort the transaction.
     if (code !== UNIQUE_VIOLATION) throw error;
+    await command(`rollback to savepoint ${SAVEPOINT}`);
     return { command: 'SELECT', rowCount: 1, rows: [{ sequelize_caught_exception: detail ?? '' }] };
   }
+}
+
+/** The function answers with one row: where a trigger dropped the insert, with a row of nulls. */
+function asFromFunction(result: DriverResult, { write }: CapturedWrite): DriverResult {
+  const [row = nullsOf(write.returning)] = result.rows;
+  return { ...result, rowCount: 1, rows: [{ ...row, sequelize_caught_exception: null }] };
+}
+
+function nullsOf(returning: ParsedWrite['returning']): Record<string, null> {
+  return Object.fromEntries((Array.isArray(returning) ? returning : []).map((column: string) => [column, null]));
 }

@@ -1,15 +1,15 @@
 import type { Model, ModelStatic, Transaction } from 'sequelize';
 import type { Registration } from '../capture/registry';
+import { translateWriteError } from '../capture/write-errors';
 import { labelAttribute } from '../context/actor';
 import { isInstance } from '../context/instances';
 import { toJson, type JsonObject } from '../context/json';
 import { resolveWriteContext } from '../context/resolve';
 import { boundedText, storableText } from '../context/text';
-import { AuditError } from '../core/errors';
+import { AuditError, isAuditError } from '../core/errors';
 import { checkKeys, describe } from '../core/suggest';
 import type { ActorInput, AuditCallOption, JsonValue, LogEntryAttributes, WriteContext } from '../core/types';
 import { storedAttributes, tableOf } from '../schema/attributes';
-import { readingError } from '../schema/detached-model';
 import { rememberExact } from '../schema/exact-time';
 import { typeOfAttribute } from '../schema/history-table';
 import type { LogEntry } from '../schema/log-entry';
@@ -188,8 +188,16 @@ async function store(
     });
     return toEntry(settings, rows[0]!);
   } catch (error) {
-    throw readingError(error, logTable(settings));
+    throw storingError(settings, error);
   }
+}
+
+/** As of the entry of a write: an error of the log's table is coded, any other as it is. */
+function storingError(settings: HistorySettings, error: unknown): unknown {
+  const { original } = error as { readonly original?: unknown };
+  if (!(original instanceof Error)) return error;
+  const translated = translateWriteError(original, { log: logTable(settings), history: null });
+  return isAuditError(translated) ? translated : error;
 }
 
 async function write(

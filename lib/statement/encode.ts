@@ -52,13 +52,23 @@ const JSONB: Encoding = {
 };
 
 /** What a json column accepts and jsonb refuses: NUL, lone surrogates, numbers beyond its range. */
-const UNFIT_FOR_JSONB = String.raw`\\u0000|\\u[dD][89a-fA-F]|[eE][+-]?[0-9]{5}|[0-9]{255}`;
-const SURROGATE_PAIR = String.raw`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`;
+const UNFIT_ESCAPE = String.raw`\\u0000|\\u[dD][89a-fA-F]`;
+const UNFIT_NUMBER = '[eE][+-]?[0-9]{4}|[0-9]{255}';
+/** An escaped backslash begins no other escape, and a pair of surrogates is a character. */
+const FIT_ESCAPE = String.raw`\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`;
+const STRING_LITERAL = String.raw`"(?:\\.|[^"\\])*"`;
+
+/** A coarse look first: most documents hold nothing that needs the exact one. */
+function unfitForJsonb(text: string): string {
+  const without = (pattern: string): string => `regexp_replace(${text}, '${pattern}', '', 'g')`;
+  const exactly = `${without(FIT_ESCAPE)} ~ '${UNFIT_ESCAPE}' or ${without(STRING_LITERAL)} ~ '${UNFIT_NUMBER}'`;
+  return `case when ${text} ~ '${UNFIT_ESCAPE}|${UNFIT_NUMBER}' then ${exactly} else false end`;
+}
 
 /** The text itself, or as a JSON string of that text where jsonb couldn't hold it: nothing is lost and no write fails. */
 function jsonFitForJsonb(value: string): string {
-  const unfit = `regexp_replace(${value}::text, '${SURROGATE_PAIR}', '', 'g') ~ '${UNFIT_FOR_JSONB}'`;
-  return `case when json_typeof(${value}) = 'null' then null when ${unfit} then to_json(${value}::text)::text else ${value}::text end`;
+  const text = `${value}::text`;
+  return `case when json_typeof(${value}) = 'null' then null when ${unfitForJsonb(text)} then to_json(${text})::text else ${text} end`;
 }
 
 const JSON_TEXT: Encoding = {

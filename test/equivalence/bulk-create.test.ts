@@ -42,7 +42,11 @@ tested.test({
   'bulkCreate that updates duplicates of the key': {
     prepare: ({ Person }) => Person.create(bob),
     entries: 2,
-    run: ({ Person, tx }) => Person.bulkCreate([{ id: 1, name: 'Rob', age: 21 }, { id: 9, name: 'New' }], { ...tx, updateOnDuplicate: ['name', 'age'] }),
+    run: ({ Person, tx }) => Person.bulkCreate([{ id: 1, name: 'Rob', age: 21 }, { id: 9, name: 'New' }], { ...tx, updateOnDuplicate: ['name', 'age'], conflictAttributes: ['id'] }),
+  },
+  'bulkCreate that updates other duplicates than there are': {
+    prepare: ({ Person }) => Person.create(bob),
+    run: ({ Person, tx }) => Person.bulkCreate([{ id: 1, name: 'Rob', age: 21 }], { ...tx, updateOnDuplicate: ['name', 'age'] }),
   },
   'bulkCreate that updates duplicates of a unique attribute': {
     prepare: ({ Person }) => Person.create(bob),

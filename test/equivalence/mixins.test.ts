@@ -24,11 +24,11 @@ function isOptions(value: unknown): boolean {
 const built = (model: 'Review' | 'Manual' | 'Tag' | 'Maker', id: number) => (world: Shop): unknown[] => [world[model].build({ id, name: 'built' }, { isNewRecord: false })]; // prettier-ignore
 
 tested.test({
-  'hasOne set': { ...calling(1, 'setManual', built('Manual', 1), 2) },
-  'hasOne set to another': { ...calling(3, 'setManual', (world) => [world.Manual.build({ name: 'second' })]) },
+  'hasOne set': calling(1, 'setManual', built('Manual', 1), 2),
+  'hasOne set to another': calling(2, 'setManual', (world) => [world.Manual.build({ name: 'second' })]),
   'hasOne set to null': calling(1, 'setManual', () => [null]),
   'hasOne create': calling(1, 'createManual', () => [{ name: 'made' }], 3),
-  'hasOne create over another': calling(2, 'createManual', () => [{ name: 'made' }]),
+  'hasOne create over another': calling(1, 'createManual', () => [{ name: 'made' }]),
   'hasMany create': calling(1, 'createReview', () => [{ name: 'made', stars: 3 }]),
   'hasMany create that fails': calling(0, 'createReview', () => [{ name: 'made', stars: 9 }]),
   'hasMany add by key': calling(1, 'addReview', () => [3]),

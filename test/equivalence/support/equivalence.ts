@@ -34,18 +34,19 @@ export interface Scenario<M extends Models> {
 export type Scenarios<M extends Models> = Readonly<Record<string, Scenario<M>>>;
 
 export interface Setting<M extends Models> {
-  readonly define: (sequelize: Sequelize, recorder: Recorder) => M;
+  /** @param otherSchema a schema that is not in the search path, for models that want one */
+  readonly define: (sequelize: Sequelize, recorder: Recorder, otherSchema: string) => M;
   readonly options?: Options;
   /** Statements after the tables are created. */
   readonly ddl?: readonly string[];
   /** Names of models that are not registered. */
   readonly unregistered?: readonly string[];
-  /** Suffixes of further schemas, in which the models may have tables. */
-  readonly schemas?: readonly string[];
 }
 
 export type Mode = 'autocommit' | 'a transaction' | 'a savepoint';
 
+/** Of models that have a schema of their own. */
+const OTHER_SCHEMA = 'other';
 const MODES: readonly Mode[] = ['autocommit', 'a transaction'];
 /** A statement gets a name at its second use, which prepares it; the third finds it prepared. */
 const AUDITED_RUNS: Readonly<Record<Mode, number>> = { autocommit: 3, 'a transaction': 1, 'a savepoint': 1 };
@@ -71,8 +72,7 @@ export class Equivalence<M extends Models> {
   constructor(setting: Setting<M>) {
     this.#setting = setting;
     this.database = testDatabase(setting.options);
-    const schemas = (setting.schemas ?? []).map((suffix) => `${this.database.schema}_${suffix}`);
-    this.tables = new Tables(this.database, schemas);
+    this.tables = new Tables(this.database, this.#otherSchema);
     this.plain = this.#side();
     this.audited = this.#side();
     this.auditLog = createAuditLog(this.audited.sequelize);
@@ -81,15 +81,21 @@ export class Equivalence<M extends Models> {
 
   #side(): Side<M> {
     const recorder = new Recorder();
-    const sequelize = this.database.createSequelize({ logging: recorder.logging, ...this.#setting.options });
-    const models = this.#setting.define(sequelize, recorder);
+    // With one connection, whatever would need a second one could not go on.
+    const pool = { max: 1, acquire: 10_000 };
+    const sequelize = this.database.createSequelize({ logging: recorder.logging, pool, ...this.#setting.options });
+    const models = this.#setting.define(sequelize, recorder, this.#otherSchema);
     recorder.watch(sequelize);
     return { sequelize, models, recorder };
   }
 
+  get #otherSchema(): string {
+    return `${this.database.schema}_${OTHER_SCHEMA}`;
+  }
+
   async open(): Promise<void> {
     await this.database.open();
-    for (const suffix of this.#setting.schemas ?? []) await this.database.createSchema(suffix);
+    await this.database.createSchema(OTHER_SCHEMA);
     await this.plain.sequelize.sync();
     for (const statement of this.#setting.ddl ?? []) await this.database.admin.query(statement);
     await this.auditLog.sync();

@@ -26,9 +26,9 @@ export class Tables {
   #tables: readonly TableRow[] = [];
   #sequences: readonly TableRow[] = [];
 
-  constructor(database: TestDatabase, schemas: readonly string[] = []) {
+  constructor(database: TestDatabase, otherSchema: string) {
     this.#database = database;
-    this.#schemas = [database.schema, ...schemas];
+    this.#schemas = [database.schema, otherSchema];
   }
 
   async find(): Promise<void> {
@@ -36,7 +36,7 @@ export class Tables {
       where n.nspname = any ($1) and c.relkind = any ($2) order by 1, 2`;
     this.#tables = await this.#database.rows<TableRow>(relations, [this.#schemas, ['r', 'p']]);
     const sequences = await this.#database.rows<TableRow>(relations, [this.#schemas, ['S']]);
-    this.#sequences = sequences.filter(({ name }) => !/^audit_log|_history_history_id/.test(name));
+    this.#sequences = sequences.filter(({ name }) => !/^audit_log|_history_id_seq$/.test(name));
   }
 
   /** Every table empty, every sequence at its start: as if just created, so that rows come to lie in the same order. */
@@ -61,10 +61,10 @@ export class Tables {
       [this.#database.schema],
     );
     if (!state) throw new Error('The state of the tables could not be read.');
-    return { ...state, rows: state.rows.map(withoutChance) };
+    return { ...state, rows: state.rows.map(withoutChance).toSorted() };
   }
 }
 
 function quoted({ schema, name }: TableRow): string {
-  return `"${schema}"."${name}"`;
+  return [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
 }

@@ -39,8 +39,8 @@ export const BULK_PATHS: readonly WritePath[] = [
   path('bulkCreate through a scope', 1, ({ models }, options) =>
     models.Account.scope('open').bulkCreate([{ name: 'a' }], options),
   ),
-  path('bulkCreate of 500 rows', 500, ({ models }, options) =>
-    models.Account.bulkCreate(Array.from({ length: 500 }, (_, at) => ({ name: `n${at}`, age: at })), options),
+  path('bulkCreate of 200 rows', 200, ({ models }, options) =>
+    models.Account.bulkCreate(Array.from({ length: 200 }, (_, at) => ({ name: `n${at}`, age: at })), options),
   ),
   path('bulkCreate that fails on a unique key', 0, (bench, options) =>
     failing(bench, options, 'SequelizeUniqueConstraintError', (inner) =>

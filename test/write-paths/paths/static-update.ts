@@ -132,9 +132,9 @@ export const STATIC_UPDATE_PATHS: readonly WritePath[] = [
     ({ models }, options) => models.Ledger.update({ entryName: 'c', pinToken: 'x' }, { ...options, where: { order: 1 } }),
   ),
   pathOver(
-    'Model.update of 500 rows',
-    500,
-    ({ models }) => models.Account.bulkCreate(Array.from({ length: 500 }, (_, at) => ({ name: `n${at}`, age: at }))),
+    'Model.update of 200 rows',
+    200,
+    ({ models }) => models.Account.bulkCreate(Array.from({ length: 200 }, (_, at) => ({ name: `n${at}`, age: at }))),
     ({ models }, options) => models.Account.update({ age: literal('age + 1000') }, { ...options, where: {} }),
   ),
 ];
