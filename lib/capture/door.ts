@@ -23,7 +23,7 @@ import {
 import { SingleWrites } from './single-write';
 import { BoundedCache, type BoundWrite } from './statement-cache';
 import { Turns } from './turns';
-import { withoutOwnBinds } from './write-errors';
+import { inPlainWords } from './write-errors';
 
 /** What the door needs of the audit log. */
 export interface DoorSettings {
@@ -97,7 +97,7 @@ export class Door {
   async #run(passage: Passage): Promise<DriverResult> {
     if (!MAY_WRITE.test(passage.sql)) return forward(passage);
     const result = await this.#take(passage).catch((error: Error) => {
-      throw isAuditError(error) ? withoutStatement(error) : withoutOwnBinds(error, passage.values.length);
+      throw isAuditError(error) ? withoutStatement(error) : inPlainWords(error, passage.sql, passage.values.length);
     });
     return result ?? forward(passage);
   }
@@ -158,12 +158,8 @@ export class Door {
     return audited ? this.#singleWrites.run(passage.client, { ...captured, audited }) : null;
   }
 
-  async #cascade(client: DriverClient, cascading: CascadingWrite): Promise<DriverResult> {
-    try {
-      return await this.#cascadingWrites.run(client, cascading);
-    } catch (error) {
-      throw this.#singleWrites.explain(error as Error, cascading.audited);
-    }
+  #cascade(client: DriverClient, cascading: CascadingWrite): Promise<DriverResult> {
+    return this.#singleWrites.twice(cascading, () => this.#cascadingWrites.run(client, cascading));
   }
 
   async #guardedInsert(passage: Passage, insert: ParsedWrite): Promise<DriverResult | null> {

@@ -10,6 +10,7 @@ import {
   type ForeignKey,
 } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
+import { keyKindOf } from '../statement/context-binds';
 import type { ActorRow, ModelPlan, StatementSettings } from '../statement/plan';
 import { fieldOf, missingTable, readPlan, readTablePlan, withColumns } from './plan-reader';
 import type { AuditedTable } from './registry';
@@ -149,7 +150,8 @@ export class Environment {
     const key = columnOf(model.primaryKeyAttributes[0]);
     const labelColumn = columnOf(label);
     if (!info || !key || !labelColumn || model.primaryKeyAttributes.length !== 1) return null;
-    return { table: { schema: info.schema, table: info.table }, keyColumn: key.name, keyType: key.type, labelColumn: labelColumn.name };
+    const where = { keyColumn: key.name, keyKind: keyKindOf(key.plainType) };
+    return { table: { schema: info.schema, table: info.table }, ...where, labelColumn: labelColumn.name };
   }
 }
 

@@ -6,11 +6,13 @@ import type { Model, ModelStatic, Sequelize, Transaction } from 'sequelize';
 import { isAuditError } from '../core/errors';
 import type { AuditCallOption } from '../core/types';
 
-/** What of pg's result Sequelize's own query class reads. */
+/** What of pg's result Sequelize reads, and with raw SQL hands on. */
 export interface DriverResult {
   rows: Record<string, unknown>[];
   rowCount: number | null;
   command: string;
+  oid?: number | null;
+  fields?: readonly unknown[];
 }
 
 export type DriverCallback = (error: Error | null, result?: DriverResult | DriverResult[]) => void;

@@ -18,14 +18,22 @@ export interface CapturedWrite extends BoundWrite {
   readonly inTransaction: boolean;
 }
 
+/** Which table a write is of, null for one that only leads to audited tables, and who opened the transaction. */
+interface Origin {
+  readonly audited: AuditedTable | null;
+  readonly inTransaction: boolean;
+}
+
 const COMMANDS = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const;
 
 /** The result that the plain write would have had: its command, its number of rows, and rows only where asked for. */
 export function asPlain(result: DriverResult, compiled: CompiledStatement, kind: keyof typeof COMMANDS): DriverResult {
   result.command = COMMANDS[kind];
+  result.oid = kind === 'insert' ? 0 : null;
   if (compiled.returnsRows) return result;
   result.rowCount = Number(result.rows[0]?.['n'] ?? 0);
   result.rows = [];
+  result.fields = [];
   return result;
 }
 
@@ -40,14 +48,19 @@ export class SingleWrites {
     this.#names = names;
   }
 
-  async run(client: DriverClient, captured: CapturedWrite): Promise<DriverResult | null> {
+  run(client: DriverClient, captured: CapturedWrite): Promise<DriverResult | null> {
+    return this.twice(captured, () => this.#attempt(client, captured));
+  }
+
+  /** Runs a write, and outside a transaction once more when it failed for what is remembered of the server. */
+  async twice<T>({ audited, inTransaction }: Origin, write: () => Promise<T>): Promise<T> {
     try {
-      return await this.#attempt(client, captured);
+      return await write();
     } catch (error) {
-      if (!this.#forgets(error as DatabaseError)) throw this.explain(error as Error, captured.audited);
-      if (captured.inTransaction) throw this.#lost(error as DatabaseError, captured.audited);
-      return await this.#attempt(client, captured).catch((again: Error) => {
-        throw this.explain(again, captured.audited);
+      if (!this.#forgets(error as DatabaseError)) throw this.explain(error as Error, audited);
+      if (inTransaction) throw this.#lost(error as DatabaseError, audited);
+      return await write().catch((again: Error) => {
+        throw this.explain(again, audited);
       });
     }
   }
@@ -76,7 +89,7 @@ export class SingleWrites {
     return true;
   }
 
-  #lost(error: DatabaseError, audited: AuditedTable): Error {
+  #lost(error: DatabaseError, audited: AuditedTable | null): Error {
     return isStaleStatement(error) ? withoutStatement(staleInTransaction(error)) : this.explain(error, audited);
   }
 

@@ -5,6 +5,7 @@ import {
   FEATURE_NOT_SUPPORTED,
   INSUFFICIENT_PRIVILEGE,
   INVALID_STATEMENT_NAME,
+  READ_ONLY_TRANSACTION,
   UNDEFINED_COLUMN,
   UNDEFINED_TABLE,
 } from '../core/postgres-codes';
@@ -85,16 +86,24 @@ export function translateWriteError(error: DatabaseError, tables: AuditTables): 
 }
 
 const BIND = /^unnamed portal parameter \$(\d+)/;
+const OUR_COMMAND = /\b(?:SELECT(?: FOR [A-Z ]*UPDATE)?|LOCK TABLE|SAVEPOINT)\b/;
+const PLAIN_COMMANDS: Readonly<Record<string, string>> = { CREATE: 'INSERT', TRUNCATE: 'TRUNCATE TABLE' };
+
+function commandOf(sql: string): string {
+  const word = (/^\s*(\w+)/.exec(sql)?.[1] ?? '').toUpperCase();
+  return PLAIN_COMMANDS[word] ?? word;
+}
 
 /**
- * PostgreSQL tells which bind has a faulty value. Of literals that Sequelize put into its text, and that were bound on
- * their way, the plain statement would have told nothing.
+ * An error of the server in the words it has for the statement as Sequelize sent it: without the place of a bind that
+ * was a literal there, and with the command that a read-only transaction refuses.
  *
- * @param given binds of the statement as Sequelize sent it
+ * @param sql the statement @param given its binds, in number
  */
-export function withoutOwnBinds(error: DatabaseError, given: number): Error {
+export function inPlainWords(error: DatabaseError, sql: string, given: number): Error {
   const bind = BIND.exec(error.where ?? '')?.[1];
   if (Number(bind ?? 0) > given) Object.assign(error, { where: undefined });
+  if (error.code === READ_ONLY_TRANSACTION) error.message = error.message.replace(OUR_COMMAND, commandOf(sql));
   return error;
 }
 

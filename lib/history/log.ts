@@ -15,6 +15,7 @@ import { typeOfAttribute } from '../schema/history-table';
 import type { LogEntry } from '../schema/log-entry';
 import { reprAttributes, type MaskRule } from '../schema/registration';
 import { runtimeOf } from '../schema/sequelize-runtime';
+import { keyKindOf } from '../statement/context-binds';
 import { EXACT_TIME_COLUMN, insertEntry, type GivenEntry } from '../statement/insert-entry';
 import type { ActorRow } from '../statement/plan';
 import { invalidArgument, isModel, isPlainObject } from './arguments';
@@ -143,7 +144,7 @@ function actorRow({ options, context }: HistorySettings): ActorRow | null {
   const labelColumn = attributes.get(label)?.field ?? label;
   if (!key) return null;
   const keyColumn = key.field ?? model.primaryKeyAttributes[0]!;
-  return { table: tableOf(model), keyColumn, keyType: typeOfAttribute(key.type), labelColumn };
+  return { table: tableOf(model), keyColumn, keyKind: keyKindOf(typeOfAttribute(key.type)), labelColumn };
 }
 
 /** The option `audit` made from what was given, so that an absent key inherits from the context. */

@@ -46,7 +46,12 @@ export function storedAttributes(model: ModelStatic<Model>): [name: string, Mode
 /** Schema and table of a model; the schema is null when the search path decides. */
 export function tableOf(model: ModelStatic<Model>): TableName {
   const name: unknown = model.getTableName();
-  if (typeof name === 'string') return { schema: null, table: name };
+  if (typeof name === 'string') return { schema: null, table: unquoted(name) };
   const { tableName, schema } = name as { tableName: string; schema?: string };
-  return { schema: schema || null, table: tableName };
+  return { schema: schema ? unquoted(schema) : null, table: unquoted(tableName) };
+}
+
+/** Sequelize takes double quotes out of the names it quotes. */
+function unquoted(name: string): string {
+  return name.replaceAll('"', '');
 }

@@ -32,11 +32,31 @@ export function contextBinds(used: number, actorRow: ActorRow | null): ContextBi
   };
 }
 
+const INTEGER_TYPES = new Set(['smallint', 'integer', 'bigint']);
+
+/** @param type PostgreSQL's name of the key's type */
+export function keyKindOf(type: string): ActorRow['keyKind'] {
+  const name = type.toLowerCase();
+  if (INTEGER_TYPES.has(name)) return 'integer';
+  return name === 'uuid' ? 'uuid' : 'text';
+}
+
+/** A little less than bigint holds. */
+const INTEGER = '^-?([0-9]{1,18}|[0-8][0-9]{18}|9[01][0-9]{17})$';
+const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+
+/** Whether a row has this key: a cast of an id that the key can't hold would fail the application's write. */
+function hasKey({ keyColumn, keyKind }: ActorRow, id: string): string {
+  const column = quoteIdentifier(keyColumn);
+  if (keyKind === 'text') return `${column}::text = ${id}`;
+  const [pattern, type] = keyKind === 'integer' ? [INTEGER, 'bigint'] : [UUID, 'uuid'];
+  return `${column} = (case when ${id} ~ '${pattern}' then ${id} end)::${type}`;
+}
+
 /** In the same statement, so that a label costs no round trip; a row that is gone leaves the id as label. */
 function labelFromRow(row: ActorRow, actorId: string, fallback: string): string {
   const label = `left(${quoteIdentifier(row.labelColumn)}::text, 255)`;
-  const where = `${quoteIdentifier(row.keyColumn)} = (${actorId})::${row.keyType}`;
-  return `coalesce((select ${label} from ${quoteTable(row.table)} where ${where} limit 1), ${fallback}, ${actorId})`;
+  return `coalesce((select ${label} from ${quoteTable(row.table)} where ${hasKey(row, actorId)} limit 1), ${fallback}, ${actorId})`;
 }
 
 /** The values for `contextBinds`, in its order. */

@@ -54,7 +54,8 @@ export interface ModelPlan {
 export interface ActorRow {
   readonly table: TableName;
   readonly keyColumn: string;
-  readonly keyType: string;
+  /** What the id is compared as; as a text it can be compared with a key of any type. */
+  readonly keyKind: 'integer' | 'uuid' | 'text';
   readonly labelColumn: string;
 }
 

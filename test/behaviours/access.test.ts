@@ -21,11 +21,20 @@ afterAll(() => database.close());
 test.each([
   ['an instance', () => order],
   ['model and key', () => [Order, order.get('id')] as [typeof Order, number]],
-])('V1 V2 V5 V6 a view of %s leaves one entry: access, of the model, without changes', async (_title, subject) => {
-  const entry = await entryOf(auditLog, () => auditLog.logAccess(subject()));
-  const pk = String(order.get('id'));
-  expect(entry).toMatchObject({ action: 'access', model: 'Order', objectPk: pk, objectRepr: `Order ${pk}`, changes: null });
-});
+])(
+  'V1 V2 V5 V6 a view of %s leaves one entry: access, of the model, without changes',
+  async (_title, subject) => {
+    const entry = await entryOf(auditLog, () => auditLog.logAccess(subject()));
+    const pk = String(order.get('id'));
+    expect(entry).toMatchObject({
+      action: 'access',
+      model: 'Order',
+      objectPk: pk,
+      objectRepr: `Order ${pk}`,
+      changes: null,
+    });
+  },
+);
 
 test('V1 the call answers with the entry, and writes no version', async () => {
   const versions = (await orders.versions(order)).length;

@@ -67,7 +67,9 @@ test('B8 a renamed user keeps the old label on the old entries', async () => {
   const cid = await User.create({ email: 'cid@example.com' });
   await withAuditContext({ actor: cid }, () => Order.create({}));
   await cid.update({ email: 'cid@new.example' });
-  const entry = await entryOf(auditLog, () => withAuditContext({ actor: cid.get('id') as number }, () => Order.create({})));
+  const entry = await entryOf(auditLog, () =>
+    withAuditContext({ actor: cid.get('id') as number }, () => Order.create({})),
+  );
   const labels = (await LogEntry.byActor(cid)).map(({ actorLabel }) => actorLabel);
   expect(entry.actorLabel).toBe('cid@new.example');
   expect(labels).toEqual(['cid@new.example', 'cid@example.com']);
@@ -91,7 +93,9 @@ test('B9 B10 a context with more than an actor behaves as the actor context, ext
 
 test('B12 extras of any name are kept, also those of columns of the log', async () => {
   const additionalData = { actorId: 'mallory', action: 'none', unknown: [1, { deep: null }] };
-  const entry = await entryOf(auditLog, () => withAuditContext({ actor: ann, additionalData }, () => Order.create({})));
+  const entry = await entryOf(auditLog, () =>
+    withAuditContext({ actor: ann, additionalData }, () => Order.create({})),
+  );
   expect(entry).toMatchObject({ ...byAnn(), action: 'create', additionalData });
 });
 

@@ -20,7 +20,9 @@ afterAll(() => database.close());
 
 test('I1 without extras additionalData is null', async () => {
   expect((await entryOf(auditLog, () => Order.create({}))).additionalData).toBeNull();
-  const entry = await entryOf(auditLog, () => withAuditContext({ additionalData: {} }, () => Order.create({})));
+  const entry = await entryOf(auditLog, () =>
+    withAuditContext({ additionalData: {} }, () => Order.create({})),
+  );
   expect(entry.additionalData).toBeNull();
 });
 
@@ -32,7 +34,9 @@ test('I3 with extras a create still leaves one entry', async () => {
 test('I4 an entry of a link carries the extras, of the context and of the call', async () => {
   const [order, tag] = [await Order.create({}), await Tag.create({ name: 'x' })];
   const link = () =>
-    withAuditContext({ additionalData: { job: 'import' } }, () => order.addTag(tag, { audit: { additionalData: { n: 1 } } }));
+    withAuditContext({ additionalData: { job: 'import' } }, () =>
+      order.addTag(tag, { audit: { additionalData: { n: 1 } } }),
+    );
   const entry = await entryOf(auditLog, link);
   expect(entry.additionalData).toEqual({ job: 'import', n: 1 });
   expect(entry.changes).toMatchObject({ tags: { type: 'm2m', added: [{ pk: String(tag.get('id')) }] } });

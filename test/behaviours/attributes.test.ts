@@ -5,7 +5,11 @@ import { testDatabase } from '../support/database';
 
 const database = testDatabase();
 const { sequelize } = database;
-const columns = { label: DataTypes.TEXT, text: DataTypes.TEXT, version: { type: DataTypes.JSONB, field: 'ver' } };
+const columns = {
+  label: DataTypes.TEXT,
+  text: DataTypes.TEXT,
+  version: { type: DataTypes.JSONB, field: 'ver' },
+};
 const Included = sequelize.define('Included', columns);
 const Excluded = sequelize.define('Excluded', columns);
 const Both = sequelize.define('Both', columns);
@@ -48,13 +52,18 @@ describe('with an include list', () => {
 describe('with an exclude list', () => {
   test('F7 F11 a create leaves one entry without the excluded ones, with the key', async () => {
     let row: Model;
-    const entry = await entryOf(auditLog, async () => (row = await Excluded.create({ label: 'a', text: 'b', version: {} })));
+    const entry = await entryOf(
+      auditLog,
+      async () => (row = await Excluded.create({ label: 'a', text: 'b', version: {} })),
+    );
     expect(entry.changes).toEqual({ id: [null, row!.get('id')], label: [null, 'a'] });
   });
 
   test('F8 changing another attribute leaves an entry', async () => {
     const row = await Excluded.create({ label: 'a' });
-    expect((await entryOf(auditLog, () => row.update({ label: 'b' }))).changes).toEqual({ label: ['a', 'b'] });
+    expect((await entryOf(auditLog, () => row.update({ label: 'b' }))).changes).toEqual({
+      label: ['a', 'b'],
+    });
   });
 
   test('F9 changing only excluded ones leaves none, in any kind of write', async () => {
@@ -70,7 +79,10 @@ describe('with an exclude list', () => {
 
   test('F11 a delete holds none of them either', async () => {
     const row = await Excluded.create({ label: 'a', text: 'b' });
-    expect(Object.keys((await entryOf(auditLog, () => row.destroy())).changes!).toSorted()).toEqual(['id', 'label']);
+    expect(Object.keys((await entryOf(auditLog, () => row.destroy())).changes!).toSorted()).toEqual([
+      'id',
+      'label',
+    ]);
   });
 
   test('F11 versions have no column for them', () => {
@@ -89,7 +101,9 @@ describe('managed timestamps', () => {
     const row = await Labelled.create({ label: 'a' });
     const [created] = await auditLog.LogEntry.forObject(row);
     expect(Object.keys(created!.changes!)).not.toContain('createdAt');
-    expect(await entriesOf(auditLog, () => row.update({ updatedAt: new Date(0) }, { silent: true }))).toEqual([]);
+    expect(await entriesOf(auditLog, () => row.update({ updatedAt: new Date(0) }, { silent: true }))).toEqual(
+      [],
+    );
   });
 
   test('are when included by name', async () => {
@@ -116,7 +130,11 @@ describe.each([
   };
 
   test('G1 G2 stored keys are attribute names, labelled or not', async () => {
-    expect((await change()).changes).toEqual({ label: ['x', 'y'], text: ['same', 'other'], version: [before, after] });
+    expect((await change()).changes).toEqual({
+      label: ['x', 'y'],
+      text: ['same', 'other'],
+      version: [before, after],
+    });
   });
 
   test('G4 G5 the display form has the label, without one the attribute name', async () => {

@@ -21,7 +21,11 @@ afterAll(() => database.close());
 const audit = { reason: 'forbidden' };
 
 async function expectNothing(work: () => Promise<unknown>): Promise<void> {
-  const counts = async () => [await Order.count(), await auditLog.LogEntry.count(), await orders.Snapshot.count()];
+  const counts = async () => [
+    await Order.count(),
+    await auditLog.LogEntry.count(),
+    await orders.Snapshot.count(),
+  ];
   const before = await counts();
   const error = await refusalOf(work);
   expect(error.code).toBe('ERR_AUDIT_WRITE_FAILED');
@@ -36,7 +40,9 @@ test('W8 a create whose entry fails is not made, and the caller gets the error',
 });
 
 test('W9 neither is an update', async () => {
-  await expectNothing(async () => (await Order.findByPk(order.get('id') as number))!.update({ status: 'x' }, { audit }));
+  await expectNothing(async () =>
+    (await Order.findByPk(order.get('id') as number))!.update({ status: 'x' }, { audit }),
+  );
 });
 
 test('W10 neither is a delete', async () => {

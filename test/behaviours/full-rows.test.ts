@@ -73,7 +73,14 @@ test('U5 values given as texts are stored in their canonical form', async () => 
 test('U6 a version is limited to the tracked attributes, managed timestamps and its own', async () => {
   const row = await Partial.create({ text: 'a', price: 1 });
   const [version] = await partials.versions(row);
-  const own = ['historyChangeReason', 'historyDate', 'historyId', 'historyType', 'historyUserId', 'logEntryId'];
+  const own = [
+    'historyChangeReason',
+    'historyDate',
+    'historyId',
+    'historyType',
+    'historyUserId',
+    'logEntryId',
+  ];
   expect(Object.keys(version!.get()).toSorted()).toEqual(
     ['createdAt', 'flag', 'id', 'text', 'updatedAt', ...own].toSorted(),
   );

@@ -48,7 +48,11 @@ const kinds: readonly (readonly [string, Kind])[] = [
   ['A25 a UUID key', { model: WithUuid, name: 'WithUuid', nextKey: async () => ({ id: randomUUID() }) }],
   [
     'A26 a key that is a foreign key',
-    { model: WithParentKey, name: 'WithParentKey', nextKey: async () => ({ id: (await Parent.create()).get('id') }) },
+    {
+      model: WithParentKey,
+      name: 'WithParentKey',
+      nextKey: async () => ({ id: (await Parent.create()).get('id') }),
+    },
   ],
   ['A27 a second class over the table', { model: SecondClass, name: 'Original', nextKey: async () => ({}) }],
 ];
@@ -83,7 +87,9 @@ describe.each(kinds)('a row with %s', (_title, { model, name, nextKey }) => {
     const row = await create();
     const entry = await entryOf(auditLog, () => row.update({ boolean: true }));
     expect(entry.describe()).toBe(`system updated boolean of ${name} ${pkOf(row)}: false → true`);
-    expect(entry.displayChanges()).toEqual([{ attribute: 'boolean', label: 'boolean', old: 'false', new: 'true' }]);
+    expect(entry.displayChanges()).toEqual([
+      { attribute: 'boolean', label: 'boolean', old: 'false', new: 'true' },
+    ]);
   });
 
   test('A9 A10 a save restricted to one of two dirty fields logs only that one', async () => {

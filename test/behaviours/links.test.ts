@@ -48,7 +48,10 @@ const Tagging = sequelize.define('Tagging', {
 const Labels = sequelize.define('Label', { name: DataTypes.TEXT });
 const Notes = sequelize.define<Model & { addLabels: Add; setLabels: Set }>('Note', {});
 const Files = sequelize.define<Model & { addLabels: Add; setLabels: Set }>('File', {});
-for (const [model, kind] of [[Notes, 'note'], [Files, 'file']] as const) {
+for (const [model, kind] of [
+  [Notes, 'note'],
+  [Files, 'file'],
+] as const) {
   model.belongsToMany(Labels, {
     through: { model: Tagging, unique: false, scope: { kind } },
     foreignKey: 'ownerId',
@@ -73,7 +76,11 @@ const linkOf = (tag: Model) => ({ pk: pkOf(tag), repr: `Tag ${tag.get('name')}` 
 const changesOf = (entries: readonly LogEntry[]): unknown[] => entries.map(({ changes }) => changes);
 
 async function create(): Promise<[Post, Tag, Tag]> {
-  return [await Posts.create({ title: 'p' }), await Tags.create({ name: 'a' }), await Tags.create({ name: 'b' })];
+  return [
+    await Posts.create({ title: 'p' }),
+    await Tags.create({ name: 'a' }),
+    await Tags.create({ name: 'b' }),
+  ];
 }
 
 test('Y7 linking from the declaring side leaves one entry with key and text of the linked', async () => {
@@ -101,7 +108,10 @@ test('Y4 unlinking from the other side leaves one more', async () => {
   const [post, one] = await create();
   await post.addTags([one]);
   const entry = await entryOf(auditLog, () => one.removePost(post));
-  expect([entry.model, entry.changes]).toEqual(['Post', { tags: { type: 'm2m', added: [], removed: [linkOf(one)] } }]);
+  expect([entry.model, entry.changes]).toEqual([
+    'Post',
+    { tags: { type: 'm2m', added: [], removed: [linkOf(one)] } },
+  ]);
 });
 
 test('Y6 clearing from the other side lists only what was linked, one entry per owner', async () => {
@@ -110,7 +120,9 @@ test('Y6 clearing from the other side lists only what was linked, one entry per 
   await Promise.all([post.addTags([one, two]), second.addTags([one])]);
   const entries = await entriesOf(auditLog, () => one.setPosts([]));
   expect(entries.map(({ objectPk }) => objectPk).toSorted()).toEqual([pkOf(post), pkOf(second)].toSorted());
-  expect(changesOf(entries)).toEqual(Array(2).fill({ tags: { type: 'm2m', added: [], removed: [linkOf(one)] } }));
+  expect(changesOf(entries)).toEqual(
+    Array(2).fill({ tags: { type: 'm2m', added: [], removed: [linkOf(one)] } }),
+  );
 });
 
 test('Y6 replacing a set lists what was added and what was removed, and not what stays', async () => {
@@ -145,7 +157,9 @@ test('Y8 the text form names the association, the operation and the objects', as
 test('a through row created directly is an update of the owner', async () => {
   const [post, one] = await create();
   const Through = sequelize.model('post_tags');
-  const entry = await entryOf(auditLog, () => Through.create({ PostId: post.get('id'), TagId: one.get('id') }));
+  const entry = await entryOf(auditLog, () =>
+    Through.create({ PostId: post.get('id'), TagId: one.get('id') }),
+  );
   expect([entry.model, entry.objectPk, changesOf([entry])]).toEqual([
     'Post',
     pkOf(post),
@@ -154,7 +168,11 @@ test('a through row created directly is an update of the owner', async () => {
 });
 
 test('Y10 a join table shared by several owner models yields one entry, on the acting owner', async () => {
-  const [note, file, label] = [await Notes.create({}), await Files.create({}), await Labels.create({ name: 'x' })];
+  const [note, file, label] = [
+    await Notes.create({}),
+    await Files.create({}),
+    await Labels.create({ name: 'x' }),
+  ];
   expect(pkOf(note)).toBe(pkOf(file));
   const entries = await entriesOf(auditLog, () => note.addLabels([label]));
   expect(actionsOf(entries)).toEqual(['update Note']);
@@ -165,7 +183,9 @@ test('Y10 a join table shared by several owner models yields one entry, on the a
 test('Y11 a self-referencing association raises nothing and is found', async () => {
   const [ann, bob] = [await People.create({ name: 'ann' }), await People.create({ name: 'bob' })];
   const entry = await entryOf(auditLog, () => ann.addFriends([bob]));
-  expect(entry.changes).toEqual({ friends: { type: 'm2m', added: [{ pk: pkOf(bob), repr: 'bob' }], removed: [] } });
+  expect(entry.changes).toEqual({
+    friends: { type: 'm2m', added: [{ pk: pkOf(bob), repr: 'bob' }], removed: [] },
+  });
   const [found] = await auditLog.LogEntry.forObject(ann);
   expect(found!.id).toBe(entry.id);
 });

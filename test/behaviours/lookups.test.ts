@@ -29,7 +29,9 @@ test('L1 the log is a model of the instance', async () => {
 
 test('L4 without configuration its table is audit_log_entries', async () => {
   const entry = await entryOf(auditLog, () => Item.create({}));
-  expect(await database.rows('select action from audit_log_entries where id = $1', [entry.id])).toEqual([{ action: 'create' }]);
+  expect(await database.rows('select action from audit_log_entries where id = $1', [entry.id])).toEqual([
+    { action: 'create' },
+  ]);
 });
 
 test('L5 one UUID-keyed row has the entries of its create and update', async () => {
@@ -50,12 +52,19 @@ test('L6 forObjects gives the entries of every row of a list', async () => {
 test('L8 forModel is filtered further by key and action', async () => {
   const item = await createAndUpdate();
   const where = { objectPk: String(item.get('id')), action: 'update' };
-  expect((await LogEntry.forModel(Item, { where })).map(({ changes }) => changes)).toEqual([{ text: ['a', 'b'] }]);
+  expect((await LogEntry.forModel(Item, { where })).map(({ changes }) => changes)).toEqual([
+    { text: ['a', 'b'] },
+  ]);
 });
 
 test('L9 finders compose with find options', async () => {
   const item = await createAndUpdate();
-  const options = { where: { action: { [Op.ne]: 'delete' } }, order: [['id', 'ASC']], limit: 1, attributes: ['action'] };
+  const options = {
+    where: { action: { [Op.ne]: 'delete' } },
+    order: [['id', 'ASC']],
+    limit: 1,
+    attributes: ['action'],
+  };
   const found = await LogEntry.forObject(item, options as never);
   expect(found.map((entry) => entry.get())).toEqual([{ action: 'create' }]);
 });
@@ -72,7 +81,9 @@ test.each([
   ['tableName', 'the "log"'],
   ['schema', 'my.audit'],
 ])('L2 a malformed %s (%p) is refused by name', async (option, value) => {
-  const error = await refusalOf(() => createAuditLog(database.createSequelize(), { [option]: value } as AuditLogOptions));
+  const error = await refusalOf(() =>
+    createAuditLog(database.createSequelize(), { [option]: value }),
+  );
   expect(error.code).toBe('ERR_AUDIT_INVALID_OPTION');
   expect(error.message).toContain(`option "${option}"`);
 });

@@ -59,7 +59,9 @@ test('H11 a mask holds in versions, for values of any type', async () => {
   const masked = { note: MASK, number: MASK, flag: MASK, data: MASK, at: MASK };
   expect(version!.get()).toMatchObject(masked);
   const [entry] = await auditLog.LogEntry.forObject(row);
-  expect(entry!.changes).toMatchObject(Object.fromEntries(Object.keys(masked).map((name) => [name, [null, MASK]])));
+  expect(entry!.changes).toMatchObject(
+    Object.fromEntries(Object.keys(masked).map((name) => [name, [null, MASK]])),
+  );
 });
 
 test('H11 keepLast holds in versions', async () => {

@@ -29,7 +29,11 @@ let cover: Model;
 const idOf = (row: Model): number => row.get('id') as number;
 beforeAll(async () => {
   await openAudited(database, auditLog);
-  [ann, bob, cover] = [await Person.create({ name: 'ann' }), await Person.create({ name: 'bob' }), await Cover.create()];
+  [ann, bob, cover] = [
+    await Person.create({ name: 'ann' }),
+    await Person.create({ name: 'bob' }),
+    await Cover.create(),
+  ];
 });
 afterAll(() => database.close());
 
@@ -63,7 +67,12 @@ test('T6 T7 the display form shows the key, before and after the target is gone'
   const book = await Book.create({ authorId: idOf(cid) });
   const shown = async () => (await auditLog.LogEntry.forObject(book)).at(-1)!.displayChanges();
   const before = await shown();
-  expect(before).toContainEqual({ attribute: 'authorId', label: 'authorId', old: 'null', new: String(idOf(cid)) });
+  expect(before).toContainEqual({
+    attribute: 'authorId',
+    label: 'authorId',
+    old: 'null',
+    new: String(idOf(cid)),
+  });
   await cid.destroy();
   expect(await shown()).toEqual(before);
 });
@@ -76,7 +85,9 @@ test('T9 BB8 another text of the related row makes no change of the referring on
 });
 
 test('T10 saving the related row is logged on that row', async () => {
-  const loaded = (await Book.findByPk(idOf(await Book.create({ authorId: idOf(ann) })), { include: 'author' }))!;
+  const loaded = (await Book.findByPk(idOf(await Book.create({ authorId: idOf(ann) })), {
+    include: 'author',
+  }))!;
   const entries = await entriesOf(auditLog, () => loaded.author!.update({ name: `ann ${Math.random()}` }));
   expect(actionsOf(entries)).toEqual(['update Person']);
   expect(entries[0]!.objectPk).toBe(String(idOf(ann)));

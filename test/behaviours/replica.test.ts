@@ -5,14 +5,25 @@ import { testDatabase } from '../support/database';
 
 const database = testDatabase();
 const { hostname, port, username, password, pathname } = new URL(database.url);
-const server = { host: hostname, port, username, password: decodeURIComponent(password), database: pathname.slice(1) };
+const server = {
+  host: hostname,
+  port,
+  username,
+  password: decodeURIComponent(password),
+  database: pathname.slice(1),
+};
 const searchPath = `-c search_path=${database.schema}`;
 
 /** The read connections refuse to write, as those to a replica do. */
 const sequelize = database.createSequelize({
   replication: {
     write: { ...server },
-    read: [{ ...server, dialectOptions: { options: `${searchPath} -c default_transaction_read_only=on` } } as never],
+    read: [
+      {
+        ...server,
+        dialectOptions: { options: `${searchPath} -c default_transaction_read_only=on` },
+      } as never,
+    ],
   },
 });
 const auditLog = createAuditLog(sequelize);

@@ -71,7 +71,11 @@ test('C9 so is one of whom the session knows only the id, with the label of its 
 test.each([[true], [Symbol('user')], [{ name: 'no id' }], [() => 'ann'], [[]]])(
   'C11 a user that is %p is nobody and breaks no write',
   async (user) => {
-    const entry = await entryOf(auditLog, () => request(shop(() => user)).post('/orders').expect(201));
+    const entry = await entryOf(auditLog, () =>
+      request(shop(() => user))
+        .post('/orders')
+        .expect(201),
+    );
     expect([entry.actorId, entry.actorLabel, entry.actorType]).toEqual([null, null, null]);
   },
 );
@@ -79,7 +83,11 @@ test.each([[true], [Symbol('user')], [{ name: 'no id' }], [() => 'ann'], [[]]])(
 test.each([['no-such-id'], ['9'.repeat(40)], ['7; drop table "Users"'], [-1]])(
   'C11 an id %p that no row has is kept as it is',
   async (id) => {
-    const entry = await entryOf(auditLog, () => request(shop(() => id)).post('/orders').expect(201));
+    const entry = await entryOf(auditLog, () =>
+      request(shop(() => id))
+        .post('/orders')
+        .expect(201),
+    );
     expect([entry.actorId, entry.actorLabel]).toEqual([String(id), String(id)]);
   },
 );
@@ -89,7 +97,10 @@ test('C5 C7 after the response, and after an error, a write has no context', asy
   app.get('/boom', () => {
     throw new Error('boom');
   });
-  app.use((_error: unknown, _req: Request, res: express.Response, _next: express.NextFunction) => void res.sendStatus(500));
+  app.use(
+    (_error: unknown, _req: Request, res: express.Response, _next: express.NextFunction) =>
+      void res.sendStatus(500),
+  );
   await request(app).get('/boom').expect(500);
   await request(app).post('/orders').expect(201);
   const entry = await entryOf(auditLog, () => Order.create({}));

@@ -9,7 +9,10 @@ interface OrderRow extends Model {
 
 const database = testDatabase();
 const { sequelize } = database;
-const visible = { defaultScope: { where: { hidden: false } }, scopes: { hidden: { where: { hidden: true } } } };
+const visible = {
+  defaultScope: { where: { hidden: false } },
+  scopes: { hidden: { where: { hidden: true } } },
+};
 const hidden = { type: DataTypes.BOOLEAN, defaultValue: false };
 const Order = sequelize.define<OrderRow>('Order', { text: DataTypes.TEXT, hidden }, visible);
 const Tag = sequelize.define('Tag', { name: DataTypes.TEXT, hidden }, visible);
@@ -29,7 +32,9 @@ test.each([
   ['X3 a row hidden by the default scope', true],
 ])('%s is logged with its real old value', async (_title, isHidden) => {
   const row = await Order.create({ text: 'old', hidden: isHidden });
-  expect((await entryOf(auditLog, () => row.update({ text: 'new' }))).changes).toEqual({ text: ['old', 'new'] });
+  expect((await entryOf(auditLog, () => row.update({ text: 'new' }))).changes).toEqual({
+    text: ['old', 'new'],
+  });
 });
 
 test('X3 so is one that a scope, unscoped() or a query reaches', async () => {
@@ -40,7 +45,12 @@ test('X3 so is one that a scope, unscoped() or a query reaches', async () => {
     await Order.unscoped().update({ text: 'd' }, { where: { id } });
     await Order.scope('hidden').destroy({ where: { id } });
   });
-  expect(changes.map((entry) => entry.changes!['text'])).toEqual([['a', 'b'], ['b', 'c'], ['c', 'd'], ['d', null]]);
+  expect(changes.map((entry) => entry.changes!['text'])).toEqual([
+    ['a', 'b'],
+    ['b', 'c'],
+    ['c', 'd'],
+    ['d', null],
+  ]);
 });
 
 test('X4 a key of a hidden row is shown as any other', async () => {
@@ -48,7 +58,12 @@ test('X4 a key of a hidden row is shown as any other', async () => {
   const entry = await entryOf(auditLog, () => Note.create({ orderId: order.get('id') }));
   expect(entry.changes!['orderId']).toEqual([null, order.get('id')]);
   const pk = String(order.get('id'));
-  expect(entry.displayChanges()).toContainEqual({ attribute: 'orderId', label: 'orderId', old: 'null', new: pk });
+  expect(entry.displayChanges()).toContainEqual({
+    attribute: 'orderId',
+    label: 'orderId',
+    old: 'null',
+    new: pk,
+  });
 });
 
 test('X6 X7 X8 linking a hidden row is logged once, among the added, and shown', async () => {
@@ -74,8 +89,12 @@ describe('a paranoid model', () => {
   test('logs changes of a soft-deleted row with its real old value', async () => {
     const note = await Note.create({ text: 'old' });
     await note.destroy();
-    const work = () => Note.update({ text: 'new' }, { where: { id: note.get('id') as number }, paranoid: false });
-    expect(await entryOf(auditLog, work)).toMatchObject({ action: 'update', changes: { text: ['old', 'new'] } });
+    const work = () =>
+      Note.update({ text: 'new' }, { where: { id: note.get('id') as number }, paranoid: false });
+    expect(await entryOf(auditLog, work)).toMatchObject({
+      action: 'update',
+      changes: { text: ['old', 'new'] },
+    });
   });
 
   test('logs a hard delete of a soft-deleted row with its last state', async () => {

@@ -1,4 +1,10 @@
-import { DataTypes, Sequelize, type BelongsToManyAddAssociationMixin, type BelongsToManySetAssociationsMixin, type Model } from 'sequelize';
+import {
+  DataTypes,
+  Sequelize,
+  type BelongsToManyAddAssociationMixin,
+  type BelongsToManySetAssociationsMixin,
+  type Model,
+} from 'sequelize';
 import { createAuditLog, withAuditContext, withoutAudit, type AuditLogOptions } from 'sequelize-auditlog';
 import { actionsOf, entriesOf, entryOf, openAudited, refusalOf, rowOf } from '../support/audited';
 import { testDatabase } from '../support/database';
@@ -24,7 +30,9 @@ afterAll(() => database.close());
 
 test('E1 { audit: false } leaves no entry of a create, an update and a delete, which are made', async () => {
   let order: Model;
-  expect(await entriesOf(auditLog, async () => (order = await Order.create({ status: 'a' }, { audit: false })))).toEqual([]);
+  expect(
+    await entriesOf(auditLog, async () => (order = await Order.create({ status: 'a' }, { audit: false }))),
+  ).toEqual([]);
   expect(await entriesOf(auditLog, () => order.update({ status: 'b' }, { audit: false }))).toEqual([]);
   expect(await rowOf(Order, order!.get('id'))).toMatchObject({ status: 'b' });
   expect(await entriesOf(auditLog, () => order.destroy({ audit: false }))).toEqual([]);
@@ -105,16 +113,23 @@ test.each(['requireActor', 'remoteAddr', 'request', 'preparedStatements'] as con
   'E6 a non-boolean %s is refused by name',
   async (option) => {
     const sequelizeOfItsOwn = new Sequelize('postgres://nobody@localhost/nowhere');
-    const error = await refusalOf(() => createAuditLog(sequelizeOfItsOwn, { [option]: 'yes' } as AuditLogOptions));
+    const error = await refusalOf(() =>
+      createAuditLog(sequelizeOfItsOwn, { [option]: 'yes' }),
+    );
     expect(error.code).toBe('ERR_AUDIT_INVALID_OPTION');
-    expect(error.message).toMatch(new RegExp(`^createAuditLog: option "${option}" must be a boolean.*, got string "yes"\\.$`));
+    expect(error.message).toMatch(
+      new RegExp(`^createAuditLog: option "${option}" must be a boolean.*, got string "yes"\\.$`),
+    );
   },
 );
 
-test.each([true, null, 'no', 0, []])('E6 a call option audit: %p is refused and nothing is written', async (audit) => {
-  const before = await Order.count();
-  const error = await refusalOf(() => Order.create({}, { audit: audit as never }));
-  expect(error.code).toBe('ERR_AUDIT_INVALID_ARGUMENT');
-  expect(error.message).toContain('option "audit"');
-  expect(await Order.count()).toBe(before);
-});
+test.each([true, null, 'no', 0, []])(
+  'E6 a call option audit: %p is refused and nothing is written',
+  async (audit) => {
+    const before = await Order.count();
+    const error = await refusalOf(() => Order.create({}, { audit: audit as never }));
+    expect(error.code).toBe('ERR_AUDIT_INVALID_ARGUMENT');
+    expect(error.message).toContain('option "audit"');
+    expect(await Order.count()).toBe(before);
+  },
+);

@@ -50,7 +50,12 @@ test('J7 J9 the display form shows what is stored, on create and update', async 
   const row = await Event.create(noon);
   const [created] = await auditLog.LogEntry.forObject(row);
   const shown = created!.displayChanges().map(({ attribute, new: now }) => [attribute, now]);
-  expect(shown).toEqual(expect.arrayContaining([['at', '2026-11-21T12:00:00.000000Z'], ['time', '12:00:00']]));
+  expect(shown).toEqual(
+    expect.arrayContaining([
+      ['at', '2026-11-21T12:00:00.000000Z'],
+      ['time', '12:00:00'],
+    ]),
+  );
   const updated = await entryOf(auditLog, () => row.update({ time: '12:00:01' }));
   expect(updated.describe()).toMatch(/: 12:00:00 → 12:00:01$/);
 });
@@ -64,13 +69,17 @@ test('J12 a date-time by the database is stored as it computed it, on create and
   const row: Model = await Event.create({ at: fn('now') });
   const stored = async (): Promise<string> => {
     const text = `to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as text`;
-    const [found] = await database.rows<{ text: string }>(`select ${text} from "Events" where id = $1`, [row.get('id')]);
+    const [found] = await database.rows<{ text: string }>(`select ${text} from "Events" where id = $1`, [
+      row.get('id'),
+    ]);
     return found!.text;
   };
   const [created] = await auditLog.LogEntry.forObject(row);
   const before = await stored();
   expect(created!.changes!['at']).toEqual([null, before]);
-  const updated = await entryOf(auditLog, () => row.update({ at: fn('clock_timestamp'), n: literal('20 + 1') }));
+  const updated = await entryOf(auditLog, () =>
+    row.update({ at: fn('clock_timestamp'), n: literal('20 + 1') }),
+  );
   expect(updated.changes).toEqual({ at: [before, await stored()], n: [null, 21] });
   expect(await stored()).not.toBe(before);
 });

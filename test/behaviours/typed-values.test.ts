@@ -55,7 +55,10 @@ beforeAll(() => Target.create({ id: values.targetId }));
 
 const pairs = (from: unknown, to: unknown): Changes =>
   Object.fromEntries(
-    Object.entries(stored).map(([name, value]) => [name, [from === 'value' ? value : from, to === 'value' ? value : to]]),
+    Object.entries(stored).map(([name, value]) => [
+      name,
+      [from === 'value' ? value : from, to === 'value' ? value : to],
+    ]),
   ) as Changes;
 
 test('R1 R5 R6 R7 R9 R10 R15 a create holds every value in its own JSON form, from null', async () => {
@@ -93,11 +96,14 @@ test('R2 the text form of a JSON value is its JSON', async () => {
 
 test.each(['json', 'plainJson'])('R3 another order of the keys in %s is no change', async (name) => {
   const row = await Typed.create({ [name]: { a: 1, b: { c: 2, d: 3 } } });
-  const work = () => Typed.update({ [name]: { b: { d: 3, c: 2 }, a: 1 } }, { where: { id: row.get('id') as number } });
+  const work = () =>
+    Typed.update({ [name]: { b: { d: 3, c: 2 }, a: 1 } }, { where: { id: row.get('id') as number } });
   expect(await entriesOf(auditLog, work)).toEqual([]);
 });
 
 test('R9 a null inside JSON is no missing key', async () => {
   const row = await Typed.create({ json: { a: null } });
-  expect((await entryOf(auditLog, () => row.update({ json: {} }))).changes).toEqual({ json: [{ a: null }, {}] });
+  expect((await entryOf(auditLog, () => row.update({ json: {} }))).changes).toEqual({
+    json: [{ a: null }, {}],
+  });
 });

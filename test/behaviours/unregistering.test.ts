@@ -37,7 +37,12 @@ test('K5 K6 K7 old entries of an unregistered model stay readable, raw, displaye
   const order = await formerly();
   const [entry] = await auditLog.LogEntry.forObject(Order, order.get('id') as number);
   expect(entry!.changes).toEqual({ id: [null, order.get('id')], status: [null, 'old'] });
-  expect(entry!.displayChanges()[1]).toEqual({ attribute: 'status', label: 'status', old: 'null', new: 'old' });
+  expect(entry!.displayChanges()[1]).toEqual({
+    attribute: 'status',
+    label: 'status',
+    old: 'null',
+    new: 'old',
+  });
   expect(entry!.describe()).toBe(`system created Order ${order.get('id')} - old`);
   expect(await auditLog.LogEntry.forObject('Order', String(order.get('id')))).toHaveLength(1);
 });
@@ -52,7 +57,9 @@ test('K1 unregister of an unknown model does nothing', async () => {
 test('a model registered again is logged again', async () => {
   const order = await formerly();
   auditLog.registerAudited(Order);
-  expect(actionsOf(await entriesOf(auditLog, () => order.update({ status: 'new' })))).toEqual(['update Order']);
+  expect(actionsOf(await entriesOf(auditLog, () => order.update({ status: 'new' })))).toEqual([
+    'update Order',
+  ]);
 });
 
 test('K14 registering one model registers only that one', async () => {

@@ -24,9 +24,18 @@ const auditLog = createAuditLog(sequelize, { actor: { model: User } });
 auditLog.registerAudited(Order, { snapshots: true });
 auditLog.registerAudited(Item);
 
-const pool = new Pool({ connectionString: database.url, max: 5, options: `-c search_path=${database.schema}` });
+const pool = new Pool({
+  connectionString: database.url,
+  max: 5,
+  options: `-c search_path=${database.schema}`,
+});
 const PgStore = connectPgSimple(session);
-const store = new PgStore({ pool, schemaName: database.schema, createTableIfMissing: true, pruneSessionInterval: false });
+const store = new PgStore({
+  pool,
+  schemaName: database.schema,
+  createTableIfMissing: true,
+  pruneSessionInterval: false,
+});
 
 type SessionRequest = Request & { session: { userId?: number }; user?: unknown };
 
@@ -59,7 +68,10 @@ function upload(req: Request, res: Response): void {
   let owner = '';
   req.on('data', (chunk: Buffer) => (owner += chunk.toString()));
   req.on('end', () => {
-    setTimeout(() => void Order.create({ owner: owner.trim(), step: 9 }).then(() => res.end('ok')), Math.random() * 5);
+    setTimeout(
+      () => void Order.create({ owner: owner.trim(), step: 9 }).then(() => res.end('ok')),
+      Math.random() * 5,
+    );
   });
 }
 
@@ -98,7 +110,11 @@ async function post(path: string, id: string, init: RequestInit): Promise<global
   const { port } = server.address() as AddressInfo;
   const headers = { ...(init.headers as Record<string, string>), 'x-request-id': id };
   const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', ...init, headers });
-  expect([path, answer.status, await answer.text()]).toEqual([path, 200, expect.not.stringContaining('Error')]);
+  expect([path, answer.status, await answer.text()]).toEqual([
+    path,
+    200,
+    expect.not.stringContaining('Error'),
+  ]);
   return answer;
 }
 
@@ -122,7 +138,10 @@ async function owners(): Promise<Map<string, string>> {
   return new Map(rows.map(({ object, owner }) => [object, owner]));
 }
 
-function isOwn({ actorId, actorLabel, actorType, correlationId }: LogEntry, owner: string | undefined): boolean {
+function isOwn(
+  { actorId, actorLabel, actorType, correlationId }: LogEntry,
+  owner: string | undefined,
+): boolean {
   const id = /^u(\d+)@/.exec(owner ?? '')?.[1] ?? null;
   const isOwnRequest = correlationId === `order-${id}` || correlationId === `upload-${id}`;
   return id !== null && actorId === id && actorLabel === owner && actorType === 'User' && isOwnRequest;
@@ -161,7 +180,13 @@ test('22 afterwards nobody is left on any connection of the pool', async () => {
   const entries = await auditLog.LogEntry.forObjects(created);
   expect(entries).toHaveLength(10);
   for (const entry of entries) {
-    expect(entry).toMatchObject({ actorId: null, actorLabel: null, correlationId: null, request: null, reason: null });
+    expect(entry).toMatchObject({
+      actorId: null,
+      actorLabel: null,
+      correlationId: null,
+      request: null,
+      reason: null,
+    });
   }
 });
 

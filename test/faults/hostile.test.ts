@@ -50,9 +50,14 @@ const TEXTS: Readonly<Record<string, string>> = {
 };
 const texts = Object.entries(TEXTS).map(([name, text]) => [name, text] as const);
 
+/** Lone surrogates as the driver sends them. */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 /** What PostgreSQL can hold of a text. */
 function storable(text: string): string {
-  return text.split('\0').join('').toWellFormed();
+  return wellFormed(text.split('\0').join(''));
 }
 
 function firstUnits(text: string, max: number): string {
@@ -84,7 +89,7 @@ function gullible(): Express {
     next();
   });
   app.post('/orders', async (req, res) => {
-    const { text, attributes } = req.body as { text: string; attributes: object };
+    const { text, attributes } = req.body as { text: string; attributes: Record<string, unknown> };
     await Order.create(attributes, { audit: { additionalData: { call: text } } });
     res.sendStatus(201);
   });
@@ -106,19 +111,20 @@ test.each(texts)('17 24 43 the context holds %s as it came, within its bounds', 
 });
 
 test.each(texts)('24 43 attributes hold %s exactly as the row does', async (_name, hostile) => {
-  // NUL is refused by PostgreSQL itself, audited or not.
+  // Sequelize itself writes NUL as a backslash and a zero, and jsonb refuses it, audited or not.
   const text = hostile.split('\0').join('');
-  const attributes = { note: text, payload: { [text.toWellFormed()]: [text.toWellFormed()] }, doc: { [text]: text }, lines: [text, `{"${text}",}`] };
+  const sent = wellFormed(text);
+  const attributes = { note: text, payload: { [sent]: [sent] }, doc: { [text]: text }, lines: [text, `{"${text}",}`] };
   const entry = await entryOf(auditLog, () => request(gullible()).post('/orders').send({ text: 'u', attributes }).expect(201));
   const row = (await rowOf(Order, entry.objectPk))!;
-  expect(entry.changes!['note']).toEqual([null, text.toWellFormed()]);
+  expect(entry.changes!['note']).toEqual([null, sent]);
   expect(entry.changes!['payload']).toEqual([null, row['payload']]);
-  expect(entry.changes!['lines']).toEqual([null, [text.toWellFormed(), `{"${text.toWellFormed()}",}`]]);
-  expect(entry.objectRepr).toBe([...`Order ${text.toWellFormed()}`].slice(0, 255).join(''));
+  expect(entry.changes!['lines']).toEqual([null, [sent, `{"${sent}",}`]]);
+  expect(entry.objectRepr).toBe([...`Order ${sent}`].slice(0, 255).join(''));
 });
 
 test.each(texts)('24 41 updates and their conditions hold %s, by binds and by literals', async (_name, hostile) => {
-  const text = hostile.split('\0').join('').toWellFormed();
+  const text = storable(hostile);
   const order = await Order.create({ note: 'before' });
   const id = order.get('id') as number;
   const entries = await entriesOf(auditLog, async () => {
@@ -290,7 +296,7 @@ test.each(DOCUMENTS)('41 43 44 46 the JSON document %p is stored as it is where 
 });
 
 test('41 what jsonb refuses fails the write as it does without auditing', async () => {
-  const attempts = [{ payload: { a: '\0' } }, { payload: { a: '\ud800' } }, { note: 'a\0' }];
+  const attempts = [{ payload: { a: '\0' } }, { payload: { a: '\ud800' } }];
   for (const attributes of attempts) {
     const audited: unknown = await Order.create(attributes).catch((error: unknown) => error);
     const plain: unknown = await Order.create(attributes, { audit: false }).catch((error: unknown) => error);

@@ -50,42 +50,46 @@ interface Break {
 }
 
 const missing = { code: 'ERR_AUDIT_MISSING_TABLE', advice: 'await auditLog.sync()' };
-const breaks: readonly Break[] = (['tableName', 'history'] as const).flatMap((of) => [
-  { name: 'dropped', of, sql: (table) => `drop table "${table}"`, repair: () => null, ...missing },
-  {
-    name: 'renamed',
-    of,
-    sql: (table) => `alter table "${table}" rename to "${table}_old"`,
-    repair: (table) => `alter table "${table}_old" rename to "${table}"`,
-    ...missing,
-  },
-  {
-    name: 'short of a column',
-    of,
-    sql: (table) => `alter table "${table}" drop column "${of === 'tableName' ? 'reason' : 'history_change_reason'}"`,
-    repair: () => null,
-    code: 'ERR_AUDIT_MISSING_COLUMN',
-    advice: 'await auditLog.sync()',
-  },
-  {
-    name: 'under a constraint that nothing satisfies',
-    of,
-    sql: (table) => `alter table "${table}" add constraint never check (false) not valid`,
-    repair: (table) => `alter table "${table}" drop constraint never`,
-    code: 'ERR_AUDIT_WRITE_FAILED',
-    advice: 'violates check constraint "never"',
-  },
-  {
-    name: 'with a trigger that refuses',
-    of,
-    sql: (table) =>
-      `create or replace function refuse() returns trigger language plpgsql as $$ begin raise 'no more of this' using table = tg_table_name; end $$;
+const breaks: readonly Break[] = (['tableName', 'history'] as const).flatMap(
+  (of) =>
+    [
+      { name: 'dropped', of, sql: (table) => `drop table "${table}"`, repair: () => null, ...missing },
+      {
+        name: 'renamed',
+        of,
+        sql: (table) => `alter table "${table}" rename to "${table}_old"`,
+        repair: (table) => `alter table "${table}_old" rename to "${table}"`,
+        ...missing,
+      },
+      {
+        name: 'short of a column',
+        of,
+        sql: (table) =>
+          `alter table "${table}" drop column "${of === 'tableName' ? 'reason' : 'history_change_reason'}"`,
+        repair: () => null,
+        code: 'ERR_AUDIT_MISSING_COLUMN',
+        advice: 'await auditLog.sync()',
+      },
+      {
+        name: 'under a constraint that nothing satisfies',
+        of,
+        sql: (table) => `alter table "${table}" add constraint never check (false) not valid`,
+        repair: (table) => `alter table "${table}" drop constraint never`,
+        code: 'ERR_AUDIT_WRITE_FAILED',
+        advice: 'violates check constraint "never"',
+      },
+      {
+        name: 'with a trigger that refuses',
+        of,
+        sql: (table) =>
+          `create or replace function refuse() returns trigger language plpgsql as $$ begin raise 'no more of this' using table = tg_table_name; end $$;
        create trigger refusing before insert on "${table}" for each row execute function refuse()`,
-    repair: (table) => `drop trigger refusing on "${table}"`,
-    code: 'ERR_AUDIT_WRITE_FAILED',
-    advice: 'no more of this',
-  },
-] satisfies Break[]);
+        repair: (table) => `drop trigger refusing on "${table}"`,
+        code: 'ERR_AUDIT_WRITE_FAILED',
+        advice: 'no more of this',
+      },
+    ] satisfies Break[],
+);
 
 async function expectRefused(broken: Break, given: Shop, work: () => Promise<unknown>): Promise<void> {
   const error = await refusalOf(work);
@@ -118,7 +122,9 @@ describe.each(breaks.map((each) => [each.of === 'tableName' ? 'log' : 'history',
       expect(await Order.findAll({ raw: true })).toEqual(before);
       await sequelize.query('select 1');
       await repair(broken, given);
-      expect(actionsOf(await entriesOf(auditLog, () => Order.create({ status: 'after' })))).toEqual(['create Order']);
+      expect(actionsOf(await entriesOf(auditLog, () => Order.create({ status: 'after' })))).toEqual([
+        'create Order',
+      ]);
       expect(await rowsIn(database, given.history)).toBeGreaterThanOrEqual(1);
     });
 
@@ -134,7 +140,8 @@ describe.each(breaks.map((each) => [each.of === 'tableName' ? 'log' : 'history',
       await expectRefused(broken, given, () => work);
       expect((await Order.findAll()).map((row) => row.get('status'))).toEqual(['kept']);
       await repair(broken, given);
-      const again = () => sequelize.transaction((transaction) => Order.update({ status: 'again' }, { where: {}, transaction }));
+      const again = () =>
+        sequelize.transaction((transaction) => Order.update({ status: 'again' }, { where: {}, transaction }));
       expect(actionsOf(await entriesOf(auditLog, again))).toEqual(['update Order']);
     });
 
@@ -145,7 +152,9 @@ describe.each(breaks.map((each) => [each.of === 'tableName' ? 'log' : 'history',
       await database.rows(broken.sql(given[broken.of]));
       await sequelize.transaction(async (transaction) => {
         await Order.create({ status: 'first' }, { transaction, audit: false });
-        const inner = sequelize.transaction({ transaction }, (nested) => Order.create({}, { transaction: nested }));
+        const inner = sequelize.transaction({ transaction }, (nested) =>
+          Order.create({}, { transaction: nested }),
+        );
         await expectRefused(broken, given, () => inner);
         await Order.create({ status: 'second' }, { transaction, audit: false });
       });
@@ -171,7 +180,11 @@ test('reading and hand-made entries of a missing log fail by the same code', asy
   const { Order, auditLog, tableName } = await shop();
   const order = await Order.create({});
   await database.rows(`drop table "${tableName}"`);
-  for (const work of [() => auditLog.LogEntry.findAll(), () => auditLog.LogEntry.forObject(order), () => auditLog.logAccess(order)]) {
+  for (const work of [
+    () => auditLog.LogEntry.findAll(),
+    () => auditLog.LogEntry.forObject(order),
+    () => auditLog.logAccess(order),
+  ]) {
     const error = await refusalOf(work);
     expect(error.code).toBe('ERR_AUDIT_MISSING_TABLE');
     expect(error.message).toContain(`"${tableName}"`);
@@ -205,7 +218,11 @@ describe('a role without the privilege', () => {
     const options = `-c search_path=${database.schema} -c role=${role}`;
     const sequelize = database.createSequelize({ pool: { max: 1 }, dialectOptions: { options } });
     const auditLog = createAuditLog(sequelize, { tableName });
-    const Order = sequelize.define('Order', { status: DataTypes.TEXT }, { tableName: owned.Order.getTableName() as string });
+    const Order = sequelize.define(
+      'Order',
+      { status: DataTypes.TEXT },
+      { tableName: owned.Order.getTableName() as string },
+    );
     auditLog.registerAudited(Order, { snapshots: { tableName: history } });
     await database.rows(`grant all on all tables in schema "${database.schema}" to "${role}"`);
     await database.rows(`grant all on all sequences in schema "${database.schema}" to "${role}"`);
@@ -229,26 +246,36 @@ describe('a role without the privilege', () => {
     ['usage of the log’s sequence', ({ tableName }) => `all on sequence "${tableName}_id_seq"`, 'tableName'],
   ];
 
-  test.each(revoked)('%s fails the write, before the first and after one, until it is granted', async (_name, privilege, of) => {
-    const given = await restricted();
-    const { Order, auditLog } = given;
-    await Order.create({ status: 'kept' });
-    await database.rows(`revoke ${privilege(given)} from "${role}"`);
-    for (const write of [() => Order.create({}), () => Order.update({ status: 'x' }, { where: {} }), () => Order.destroy({ where: {} })]) {
-      const error = await refusalOf(write);
-      expect(error.code).toBe('ERR_AUDIT_PERMISSION');
-      expect(error.message).toContain(`may not write to "${given[of]}"`);
-      expect(error.message).toContain('Grant it');
-      expect(error.cause).toMatchObject({ code: '42501' });
-    }
-    expect((await Order.findAll()).map((row) => row.get('status'))).toEqual(['kept']);
-    await database.rows(`grant ${privilege(given)} to "${role}"`);
-    expect(await logged(auditLog, () => Order.update({ status: 'x' }, { where: {} }))).toEqual(['update Order']);
-  });
+  test.each(revoked)(
+    '%s fails the write, before the first and after one, until it is granted',
+    async (_name, privilege, of) => {
+      const given = await restricted();
+      const { Order, auditLog } = given;
+      await Order.create({ status: 'kept' });
+      await database.rows(`revoke ${privilege(given)} from "${role}"`);
+      for (const write of [
+        () => Order.create({}),
+        () => Order.update({ status: 'x' }, { where: {} }),
+        () => Order.destroy({ where: {} }),
+      ]) {
+        const error = await refusalOf(write);
+        expect(error.code).toBe('ERR_AUDIT_PERMISSION');
+        expect(error.message).toContain(`may not write to "${given[of]}"`);
+        expect(error.message).toContain('Grant it');
+        expect(error.cause).toMatchObject({ code: '42501' });
+      }
+      expect((await Order.findAll()).map((row) => row.get('status'))).toEqual(['kept']);
+      await database.rows(`grant ${privilege(given)} to "${role}"`);
+      expect(await logged(auditLog, () => Order.update({ status: 'x' }, { where: {} }))).toEqual([
+        'update Order',
+      ]);
+    },
+  );
 
   test('insert alone is enough to write', async () => {
     const { Order, tableName, history } = await restricted();
-    for (const table of [tableName, history]) await database.rows(`revoke select, update, delete, truncate on "${table}" from "${role}"`);
+    for (const table of [tableName, history])
+      await database.rows(`revoke select, update, delete, truncate on "${table}" from "${role}"`);
     await Order.create({ status: 'a' });
     expect(await rowsIn(database, tableName)).toBe(1);
   });
@@ -258,13 +285,18 @@ describe('a role without the privilege', () => {
     const order = await Order.create({});
     await database.rows(`revoke insert on "${tableName}" from "${role}"`);
     expect((await refusalOf(() => auditLog.logAccess(order))).code).toBe('ERR_AUDIT_PERMISSION');
-    expect((await refusalOf(() => auditLog.log(order, { action: 'approve' }))).code).toBe('ERR_AUDIT_PERMISSION');
+    expect((await refusalOf(() => auditLog.log(order, { action: 'approve' }))).code).toBe(
+      'ERR_AUDIT_PERMISSION',
+    );
   });
 
   test('the user’s own table fails as it does without auditing', async () => {
     const { Order } = await restricted();
     await database.rows(`revoke insert on "${Order.getTableName() as string}" from "${role}"`);
-    await expect(Order.create({})).rejects.toMatchObject({ name: 'SequelizeDatabaseError', parent: { code: '42501' } });
+    await expect(Order.create({})).rejects.toMatchObject({
+      name: 'SequelizeDatabaseError',
+      parent: { code: '42501' },
+    });
   });
 });
 
@@ -296,14 +328,20 @@ describe('8 a log table that is locked', () => {
     await locker.query('begin');
     await locker.query(`lock table "${tableName}" in access exclusive mode`);
     const pid = (await sequelize.query('select pg_backend_pid() as pid')) as never as [[{ pid: number }]];
-    for (const write of [() => Order.create({}), () => Order.update({ status: 'x' }, { where: {} }), () => Order.destroy({ where: {} })]) {
+    for (const write of [
+      () => Order.create({}),
+      () => Order.update({ status: 'x' }, { where: {} }),
+      () => Order.destroy({ where: {} }),
+    ]) {
       const error: unknown = await write().then(String, (thrown: unknown) => thrown);
       expect(codeOf(error)).toBe(code);
     }
     expect((await Order.findAll()).map((row) => row.get('status'))).toEqual(['kept']);
     expect(await sequelize.query('select pg_backend_pid() as pid')).toEqual(pid);
     await locker.query('rollback');
-    expect(actionsOf(await entriesOf(auditLog, () => Order.create({ status: 'after' })))).toEqual(['create Order']);
+    expect(actionsOf(await entriesOf(auditLog, () => Order.create({ status: 'after' })))).toEqual([
+      'create Order',
+    ]);
   });
 
   function codeOf(error: unknown): unknown {

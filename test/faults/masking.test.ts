@@ -1,6 +1,11 @@
 import express, { type Request } from 'express';
 import { DataTypes, type Model, type ModelStatic } from 'sequelize';
-import { createAuditLog, currentAuditContext, withAuditContext, type RegistrationOptions } from 'sequelize-auditlog';
+import {
+  createAuditLog,
+  currentAuditContext,
+  withAuditContext,
+  type RegistrationOptions,
+} from 'sequelize-auditlog';
 import request from 'supertest';
 import { entriesOf, entryOf, openAudited, refusalOf } from '../support/audited';
 import { testDatabase } from '../support/database';
@@ -70,7 +75,9 @@ async function writeAll(): Promise<Model> {
   await User.upsert({ ...clear, ...where });
   await User.findOrCreate({ where: { note: 'found-hush' }, defaults: clear });
   await User.increment('pin', { where });
-  await sequelize.query('update "Users" set password = ? where id = ?', { replacements: ['raw-hush', where.id] });
+  await sequelize.query('update "Users" set password = ? where id = ?', {
+    replacements: ['raw-hush', where.id],
+  });
   await User.destroy({ where });
   return user;
 }
@@ -89,7 +96,13 @@ describe('49 a masked value in clear', () => {
     const entries = await users.entries(user.get('id') as number);
     const versions = await users.versions(user.get('id') as number);
     const diffs = versions.slice(1).map((older, at) => versions[at]!.diffAgainst(older).changes);
-    const forms = entries.flatMap((entry) => [entry.describe(), entry.displayChanges(), entry.toJSON(), entry.get(), entry]);
+    const forms = entries.flatMap((entry) => [
+      entry.describe(),
+      entry.displayChanges(),
+      entry.toJSON(),
+      entry.get(),
+      entry,
+    ]);
     expect(diffs.flat().length).toBeGreaterThan(0);
     expectHidden(JSON.stringify([forms, versions, diffs]));
     expect(versions[0]!.toInstance().get()).not.toHaveProperty('password');
@@ -97,14 +110,20 @@ describe('49 a masked value in clear', () => {
 
   test('is in no entry that the application makes by hand', async () => {
     const user = await User.create(clear, { audit: false });
-    const changes = { password: ['old-hush', 'new-hush'], profile: [null, { a: 'hush' }], apiToken: [null, 'hush'] };
+    const changes = {
+      password: ['old-hush', 'new-hush'],
+      profile: [null, { a: 'hush' }],
+      apiToken: [null, 'hush'],
+    };
     const entry = await entryOf(auditLog, () => auditLog.log(user, { action: 'import', changes } as never));
     expect(entry.changes).toEqual({ password: [MASK, MASK], profile: [null, MASK], apiToken: [null, MASK] });
   });
 
   test('is not compared with: null is told from a value, equal values leave no entry', async () => {
     const user = await User.create(clear);
-    expect(await entriesOf(auditLog, () => User.update(clear, { where: { id: user.get('id') as number } }))).toEqual([]);
+    expect(
+      await entriesOf(auditLog, () => User.update(clear, { where: { id: user.get('id') as number } })),
+    ).toEqual([]);
     const entry = await entryOf(auditLog, () => user.update({ note: null, password: 'other-hush' }));
     expect(entry.changes).toEqual({ note: [MASK, null], password: [MASK, MASK] });
   });
@@ -141,7 +160,9 @@ describe('49 a masked value in clear', () => {
 
 describe('a masked attribute as the label of an actor', () => {
   const byLabel = async (actor: unknown) => {
-    const entry = await entryOf(auditLog, () => withAuditContext({ actor: actor as never }, () => Order.create({})));
+    const entry = await entryOf(auditLog, () =>
+      withAuditContext({ actor: actor as never }, () => Order.create({})),
+    );
     return entry.actorLabel;
   };
 
@@ -174,7 +195,8 @@ describe('a masked attribute as the label of an actor', () => {
 });
 
 describe('keepLast', () => {
-  const kept = async (card: string | null) => (await entryOf(auditLog, () => User.create({ card }))).changes!['card'];
+  const kept = async (card: string | null) =>
+    (await entryOf(auditLog, () => User.create({ card }))).changes!['card'];
 
   test.each([
     ['1234567890123456', `${MASK}3456`],
@@ -204,7 +226,9 @@ describe('keepLast', () => {
 
 describe('51 JSON', () => {
   test('that is masked is masked whole, whatever it nests', async () => {
-    const entry = await entryOf(auditLog, () => User.create({ profile: { public: [1, { deeper: true }] }, keys: ['a', 'b'] }));
+    const entry = await entryOf(auditLog, () =>
+      User.create({ profile: { public: [1, { deeper: true }] }, keys: ['a', 'b'] }),
+    );
     expect(entry.changes).toMatchObject({ profile: [null, MASK], keys: [null, MASK] });
   });
 
@@ -224,22 +248,18 @@ test('52 a change stays visible without telling length or equality', async () =>
 });
 
 describe('the default pattern', () => {
-  async function maskedOf(names: readonly string[], options: RegistrationOptions = {}): Promise<readonly string[]> {
+  async function maskedOf(
+    names: readonly string[],
+    options: RegistrationOptions = {},
+  ): Promise<readonly string[]> {
     const columns = Object.fromEntries(names.map((name) => [name, DataTypes.TEXT]));
     const own = database.createSequelize();
     const Named: ModelStatic<Model> = own.define('Named', columns, { timestamps: false });
     return createAuditLog(own).registerAudited(Named, options).masked;
   }
 
-  const SECRET = [
-    ...['password', 'Password', 'userPassword', 'password_hash', 'passwordDigest', 'passwd', 'dbPwd', 'pwd'],
-    ...['secret', 'clientSecret', 'client_secret', 'token', 'resetToken', 'accessTokenHash', 'apiKey', 'api_key', 'APIKEY'],
-    ...['privateKey', 'private_key', 'cvv', 'cardCvc', 'ssn', 'cardNumber', 'card_number', 'secretHash'],
-  ];
-  const OPEN = [
-    ...['passwordChangedAt', 'tokenCount', 'passwordless', 'secretary', 'tokenised', 'tokens', 'publicKey', 'key', 'email'],
-    ...['hash', 'cardHolder', 'number', 'apiKeyId', 'passwordHint', 'lastTokenAt'],
-  ];
+  const SECRET = ['password', 'Password', 'userPassword', 'password_hash', 'passwordDigest', 'passwd', 'dbPwd', 'pwd', 'secret', 'clientSecret', 'client_secret', 'token', 'resetToken', 'accessTokenHash', 'apiKey', 'api_key', 'APIKEY', 'privateKey', 'private_key', 'cvv', 'cardCvc', 'ssn', 'cardNumber', 'card_number', 'secretHash'];
+  const OPEN = ['passwordChangedAt', 'tokenCount', 'passwordless', 'secretary', 'tokenised', 'tokens', 'publicKey', 'key', 'email', 'hash', 'cardHolder', 'number', 'apiKeyId', 'passwordHint', 'lastTokenAt'];
 
   test('masks names of secrets', async () => {
     expect(await maskedOf([...SECRET, ...OPEN])).toEqual(SECRET);
@@ -250,12 +270,18 @@ describe('the default pattern', () => {
   });
 
   test('goes with the names that are listed; masked tells all', async () => {
-    expect(await maskedOf(['password', 'note', 'other'], { mask: ['note'] } as never)).toEqual(['password', 'note']);
+    expect(await maskedOf(['password', 'note', 'other'], { mask: ['note'] } as never)).toEqual([
+      'password',
+      'note',
+    ]);
   });
 
   test('goes by attribute name, not by column', async () => {
     const own = database.createSequelize();
-    const Renamed = own.define('Renamed', { password: { type: DataTypes.TEXT, field: 'pw_enc' }, code: { type: DataTypes.TEXT, field: 'token' } });
+    const Renamed = own.define('Renamed', {
+      password: { type: DataTypes.TEXT, field: 'pw_enc' },
+      code: { type: DataTypes.TEXT, field: 'token' },
+    });
     expect(createAuditLog(own).registerAudited(Renamed).masked).toEqual(['password']);
   });
 
@@ -288,7 +314,11 @@ test('53 query strings, headers, bodies and statements are not stored', async ()
     await User.create(clear);
     res.sendStatus(201);
   });
-  await request(app).post('/users?access=url-hush').set('Authorization', 'Bearer hush').send({ body: 'hush' }).expect(201);
+  await request(app)
+    .post('/users?access=url-hush')
+    .set('Authorization', 'Bearer hush')
+    .send({ body: 'hush' })
+    .expect(201);
   const [entry] = await auditLog.LogEntry.findAll({ order: [['id', 'DESC']], limit: 1 });
   expect(entry!.request).toBe('POST /users');
   expectHidden(await allText());
@@ -307,14 +337,20 @@ test('54 getters and toJSON cannot smuggle what is excluded or masked into the l
     virtual: { type: DataTypes.VIRTUAL, get: () => 'virtual-hush' },
   });
   Smuggler.prototype.toJSON = () => ({ hidden: 'json-hush' }) as never;
-  const smugglers = auditLog.registerAudited(Smuggler, { exclude: ['hidden'], snapshots: true, repr: '{shown}' });
+  const smugglers = auditLog.registerAudited(Smuggler, {
+    exclude: ['hidden'],
+    snapshots: true,
+    repr: '{shown}',
+  });
   await Smuggler.sync();
   await auditLog.sync();
   const row = await Smuggler.create({ hidden: 'hush', password: 'hush', shown: 'ok' });
   const entry = await entryOf(auditLog, () => row.update({ shown: 'fine' }));
   expect([entry.objectRepr, entry.changes]).toEqual(['fine', { shown: ['ok', 'fine'] }]);
   const access = await entryOf(auditLog, () => auditLog.logAccess(row));
-  const nested = await entryOf(auditLog, () => auditLog.log(row, { action: 'note', additionalData: { row } }));
+  const nested = await entryOf(auditLog, () =>
+    auditLog.log(row, { action: 'note', additionalData: { row } }),
+  );
   const versions = await smugglers.versions(row);
   expectHidden(JSON.stringify([access, nested, versions]));
   expect(access.objectRepr).toBe('fine');

@@ -9,7 +9,11 @@ interface OrderRow extends Model {
 
 const database = testDatabase();
 const { sequelize } = database;
-const Order = sequelize.define<OrderRow>('Order', { status: DataTypes.TEXT, n: DataTypes.INTEGER }, { paranoid: true });
+const Order = sequelize.define<OrderRow>(
+  'Order',
+  { status: DataTypes.TEXT, n: DataTypes.INTEGER },
+  { paranoid: true },
+);
 const Item = sequelize.define('Item', { name: DataTypes.TEXT });
 const Part = sequelize.define('Part', { name: DataTypes.TEXT });
 const Customer = sequelize.define('Customer', { name: DataTypes.TEXT });
@@ -39,7 +43,15 @@ const nested = {
   customer: { name: 'd' },
   tags: [{ name: 'e' }],
 };
-const ALL = ['create Customer', 'create Item', 'create Item', 'create Order', 'create Part', 'create Tag', 'update Order'];
+const ALL = [
+  'create Customer',
+  'create Item',
+  'create Item',
+  'create Order',
+  'create Part',
+  'create Tag',
+  'update Order',
+];
 
 const said = { reason: 'ticket 9', actor: { id: 7, label: 'ann' }, additionalData: { n: 1 } };
 const stored = { reason: 'ticket 9', actorId: '7', actorLabel: 'ann', additionalData: { n: 1 } };
@@ -49,10 +61,18 @@ async function create(): Promise<OrderRow> {
 }
 
 /** Every write that takes the option, with the number of entries that it leaves. */
-const writes: readonly (readonly [string, number, (audit: AuditCallOption) => Promise<() => Promise<unknown>>])[] = [
+const writes: readonly (readonly [
+  string,
+  number,
+  (audit: AuditCallOption) => Promise<() => Promise<unknown>>,
+])[] = [
   ['create', 1, async (audit) => () => Order.create({}, { audit })],
   ['save', 1, async (audit) => () => Order.build({}).save({ audit })],
-  ['findOrCreate', 1, async (audit) => () => Order.findOrCreate({ where: { status: `s${Math.random()}` }, audit })],
+  [
+    'findOrCreate',
+    1,
+    async (audit) => () => Order.findOrCreate({ where: { status: `s${Math.random()}` }, audit }),
+  ],
   ['bulkCreate', 3, async (audit) => () => Order.bulkCreate([{}, {}, {}], { audit })],
   [
     'bulkCreate with individual hooks',
@@ -156,13 +176,16 @@ const writes: readonly (readonly [string, number, (audit: AuditCallOption) => Pr
     1,
     async (audit) => {
       const [order, tag] = [await create(), await Tag.create({}, { audit: false })];
-      return () => order.setTags([tag], { audit } as never);
+      return () => order.setTags([tag], { audit });
     },
   ],
   [
     'raw SQL',
     1,
-    async (audit) => () => sequelize.query(`insert into "Parts" (name, "createdAt", "updatedAt") values ('r', now(), now())`, { audit }),
+    async (audit) => () =>
+      sequelize.query(`insert into "Parts" (name, "createdAt", "updatedAt") values ('r', now(), now())`, {
+        audit,
+      }),
   ],
 ];
 
@@ -185,13 +208,17 @@ describe('a nested create', () => {
   });
 
   test('has reason, actor and data of the call on every one', async () => {
-    const entries = await entriesOf(auditLog, () => Order.create(nested, { include: includes(), audit: said }));
+    const entries = await entriesOf(auditLog, () =>
+      Order.create(nested, { include: includes(), audit: said }),
+    );
     expect(actionsOf(entries).toSorted()).toEqual(ALL);
     for (const entry of entries) expect(entry).toMatchObject(stored);
   });
 
   test('in bulk has them too', async () => {
-    const entries = await entriesOf(auditLog, () => Order.bulkCreate([nested, nested], { include: includes(), audit: said }));
+    const entries = await entriesOf(auditLog, () =>
+      Order.bulkCreate([nested, nested], { include: includes(), audit: said }),
+    );
     expect(entries).toHaveLength(2 * ALL.length);
     for (const entry of entries) expect(entry).toMatchObject(stored);
   });
@@ -208,7 +235,9 @@ describe('a nested create', () => {
   });
 
   test('inside withoutAudit leaves none', async () => {
-    expect(await entriesOf(auditLog, () => withoutAudit(() => Order.create(nested, { include: includes() })))).toEqual([]);
+    expect(
+      await entriesOf(auditLog, () => withoutAudit(() => Order.create(nested, { include: includes() }))),
+    ).toEqual([]);
   });
 
   test('leaves the options of one call out of the next, and the caller’s own as they were', async () => {

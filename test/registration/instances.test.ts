@@ -24,20 +24,26 @@ test('a refused call leaves the instance free for a right one', async () => {
   expect(createAuditLog(own)).toBe(getAuditLog(own));
 });
 
-test.each([undefined, null, {}, 'postgres://localhost', Sequelize])('%p is no Sequelize instance', async (given) => {
-  const error = await refusalOf(() => createAuditLog(given as never));
-  expect(error.code).toBe('ERR_AUDIT_INVALID_ARGUMENT');
-  expect(error.message).toMatch(/^createAuditLog: expected a Sequelize instance, got /);
-});
+test.each([undefined, null, {}, 'postgres://localhost', Sequelize])(
+  '%p is no Sequelize instance',
+  async (given) => {
+    const error = await refusalOf(() => createAuditLog(given as never));
+    expect(error.code).toBe('ERR_AUDIT_INVALID_ARGUMENT');
+    expect(error.message).toMatch(/^createAuditLog: expected a Sequelize instance, got /);
+  },
+);
 
 // Their drivers aren't installed, and without one Sequelize makes no instance; the dialect is all that is asked.
-test.each(['mysql', 'mariadb', 'sqlite', 'mssql', 'db2', 'oracle', 'snowflake'])('the dialect %s is refused', async (dialect) => {
-  const error = await refusalOf(() => createAuditLog({ getDialect: () => dialect } as never));
-  expect(error.code).toBe('ERR_AUDIT_DIALECT');
-  expect(error.message).toBe(
-    `createAuditLog: the dialect is ${dialect}, but entries are computed by PostgreSQL. Use the dialect "postgres".`,
-  );
-});
+test.each(['mysql', 'mariadb', 'sqlite', 'mssql', 'db2', 'oracle', 'snowflake'])(
+  'the dialect %s is refused',
+  async (dialect) => {
+    const error = await refusalOf(() => createAuditLog({ getDialect: () => dialect } as never));
+    expect(error.code).toBe('ERR_AUDIT_DIALECT');
+    expect(error.message).toBe(
+      `createAuditLog: the dialect is ${dialect}, but entries are computed by PostgreSQL. Use the dialect "postgres".`,
+    );
+  },
+);
 
 describe('two instances side by side', () => {
   async function instance(suffix: string) {
@@ -54,11 +60,20 @@ describe('two instances side by side', () => {
   test('have logs, options and registrations of their own', async () => {
     const [one, two] = [await instance('one'), await instance('two')];
     await withAuditContext({ actor: 'ann' }, () =>
-      Promise.all([one.Row.create({ password: 'a' }), two.Row.bulkCreate([{ password: 'b' }, { password: 'c' }])]),
+      Promise.all([
+        one.Row.create({ password: 'a' }),
+        two.Row.bulkCreate([{ password: 'b' }, { password: 'c' }]),
+      ]),
     );
-    const [inOne, inTwo] = [await one.log.LogEntry.findAll(), await two.log.LogEntry.findAll({ order: ['id'] })];
+    const [inOne, inTwo] = [
+      await one.log.LogEntry.findAll(),
+      await two.log.LogEntry.findAll({ order: ['id'] }),
+    ];
     expect(inOne.map(({ changes }) => changes!['password'])).toEqual([[null, '********']]);
-    expect(inTwo.map(({ changes }) => changes!['password'])).toEqual([[null, 'b'], [null, 'c']]);
+    expect(inTwo.map(({ changes }) => changes!['password'])).toEqual([
+      [null, 'b'],
+      [null, 'c'],
+    ]);
     expect([...inOne, ...inTwo].map(({ actorId }) => actorId)).toEqual(['ann', 'ann', 'ann']);
   });
 
@@ -80,8 +95,18 @@ test('nothing is recorded on an instance without an audit log, over the same tab
 
 test('every member may be destructured', async () => {
   const own = database.createSequelize();
-  const { LogEntry, registerAudited, sync, isRegistered, audited, log, logAccess, unregister, registerAll, loadActors } =
-    createAuditLog(own);
+  const {
+    LogEntry,
+    registerAudited,
+    sync,
+    isRegistered,
+    audited,
+    log,
+    logAccess,
+    unregister,
+    registerAll,
+    loadActors,
+  } = createAuditLog(own);
   const Row = own.define('Destructured', { text: DataTypes.TEXT });
   registerAudited(Row);
   await own.sync();
@@ -93,5 +118,10 @@ test('every member may be destructured', async () => {
   expect(entries.map(({ action }) => action)).toEqual(['access', 'approve', 'create']);
   expect(await audited(Row).entries(row)).toHaveLength(3);
   expect(await loadActors(entries)).toHaveLength(3);
-  expect([isRegistered(Row), registerAll(), unregister(Row), isRegistered(Row)]).toEqual([true, [], true, false]);
+  expect([isRegistered(Row), registerAll(), unregister(Row), isRegistered(Row)]).toEqual([
+    true,
+    [],
+    true,
+    false,
+  ]);
 });

@@ -55,7 +55,9 @@ test('a redefined model of the same name and table takes the registration over',
   const second = registerAudited(Second);
   expect(second).toBe(first);
   expect(second.model).toBe(Second);
-  expect((await entryOf(auditLog, () => Second.create({ text: 'b' }))).changes).toMatchObject({ text: [null, 'b'] });
+  expect((await entryOf(auditLog, () => Second.create({ text: 'b' }))).changes).toMatchObject({
+    text: [null, 'b'],
+  });
   expect(await LogEntry.forModel(First)).toHaveLength(2);
 });
 
@@ -72,10 +74,17 @@ test('modelName keeps the history of a class that is renamed', async () => {
   const Old = await define('OldName');
   registerAudited(Old);
   const row = await Old.create({ text: 'a' });
-  const New = sequelize.define('NewName', { text: DataTypes.TEXT, other: DataTypes.TEXT }, { tableName: 'OldNames' });
+  const New = sequelize.define(
+    'NewName',
+    { text: DataTypes.TEXT, other: DataTypes.TEXT },
+    { tableName: 'OldNames' },
+  );
   const handle = registerAudited(New, { modelName: 'OldName' });
   await New.update({ text: 'b' }, { where: { id: row.get('id') as number } });
-  expect((await handle.entries(row.get('id') as number)).map(({ action }) => action)).toEqual(['update', 'create']);
+  expect((await handle.entries(row.get('id') as number)).map(({ action }) => action)).toEqual([
+    'update',
+    'create',
+  ]);
 });
 
 describe('scopes and subclasses', () => {
@@ -90,7 +99,10 @@ describe('scopes and subclasses', () => {
     const Row = await define();
     const handle = registerAudited(Row);
     Row.addScope('some', {});
-    expect([Row.unscoped(), Row.scope('some')].map((each) => auditLog.isRegistered(each))).toEqual([true, true]);
+    expect([Row.unscoped(), Row.scope('some')].map((each) => auditLog.isRegistered(each))).toEqual([
+      true,
+      true,
+    ]);
     expect(auditLog.audited(Row.unscoped())).toBe(handle);
     expect((await entryOf(auditLog, () => Row.unscoped().create({}))).model).toBe(Row.name);
   });
@@ -183,7 +195,9 @@ describe('associations', () => {
     await sequelize.sync();
     const [owner, target] = [await Owner.create({}), await Target.create({})];
     const add = (owner as unknown as { addTargets(rows: Model[]): Promise<void> }).addTargets;
-    expect(Object.keys((await entryOf(auditLog, () => add.call(owner, [target]))).changes!)).toEqual(['targets']);
+    expect(Object.keys((await entryOf(auditLog, () => add.call(owner, [target]))).changes!)).toEqual([
+      'targets',
+    ]);
   });
 
   test('that are named wrongly are refused by sync and at the first write, with a suggestion', async () => {

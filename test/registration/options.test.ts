@@ -1,5 +1,10 @@
 import { DataTypes, Model, Sequelize, type ModelStatic } from 'sequelize';
-import { createAuditLog, getAuditLog, type AuditLogOptions, type RegistrationOptions } from 'sequelize-auditlog';
+import {
+  createAuditLog,
+  getAuditLog,
+  type AuditLogOptions,
+  type RegistrationOptions,
+} from 'sequelize-auditlog';
 import { refusalOf } from '../support/audited';
 
 function offline(): Sequelize {
@@ -20,7 +25,7 @@ const Order: ModelStatic<Model> = sequelize.define(
 );
 
 async function registrationRefusal(options: object): Promise<string> {
-  const error = await refusalOf(() => auditLog.registerAudited(Order, options as RegistrationOptions));
+  const error = await refusalOf(() => auditLog.registerAudited(Order, options));
   return `${error.code}: ${error.message}`;
 }
 
@@ -42,11 +47,14 @@ describe('every option of registerAudited', () => {
     ['associations', [7], 'an array of names, got an array of 1'],
     ['modelName', 7, 'a text that is not empty, got number "7"'],
     ['modelName', ' ', 'a text that is not empty, got string " "'],
-  ])('K18 K21 K23 %s: %p is refused by name, with what was expected and given', async (option, value, expected) => {
-    expect(await registrationRefusal({ [option]: value })).toBe(
-      `ERR_AUDIT_INVALID_OPTION: registerAudited(Order): option "${option}" must be ${expected}.`,
-    );
-  });
+  ])(
+    'K18 K21 K23 %s: %p is refused by name, with what was expected and given',
+    async (option, value, expected) => {
+      expect(await registrationRefusal({ [option]: value })).toBe(
+        `ERR_AUDIT_INVALID_OPTION: registerAudited(Order): option "${option}" must be ${expected}.`,
+      );
+    },
+  );
 
   test.each([
     [{ labels: { status: 7 } }, 'labels.status'],
@@ -67,7 +75,9 @@ describe('every option of registerAudited', () => {
     [{ snapshots: { indexes: [{ fields: [] }] } }, 'snapshots.indexes'],
   ])('a wrong part (%j) is refused as %s', async (options, option) => {
     const message = await registrationRefusal(options);
-    expect(message).toContain(`ERR_AUDIT_INVALID_OPTION: registerAudited(Order): option "${option}" must be `);
+    expect(message).toContain(
+      `ERR_AUDIT_INVALID_OPTION: registerAudited(Order): option "${option}" must be `,
+    );
   });
 
   test.each([
@@ -75,7 +85,10 @@ describe('every option of registerAudited', () => {
     [{ excluded: [] }, 'Did you mean "exclude"?'],
     [{ include_fields: [] }, 'unknown option "include_fields".'],
     [{ snapshots: { tablename: 'x' } }, 'snapshots: unknown option "tablename". Did you mean "tableName"?'],
-    [{ mask: { status: { keeplast: 4 } } }, 'mask.status: unknown option "keeplast". Did you mean "keepLast"?'],
+    [
+      { mask: { status: { keeplast: 4 } } },
+      'mask.status: unknown option "keeplast". Did you mean "keepLast"?',
+    ],
   ])('a misspelt key (%j) is refused with a suggestion', async (options, part) => {
     const message = await registrationRefusal(options);
     expect(message).toMatch(/^ERR_AUDIT_INVALID_OPTION: registerAudited\(Order\)/);
@@ -120,13 +133,19 @@ describe('every option of registerAudited', () => {
   test('a failed registration leaves the one before as it was', async () => {
     const Own = sequelize.define('Own', { a: DataTypes.TEXT, b: DataTypes.TEXT });
     const handle = auditLog.registerAudited(Own, { mask: ['a'] });
-    await refusalOf(() => auditLog.registerAudited(Own, { mask: ['c'] } as never));
+    await refusalOf(() => auditLog.registerAudited(Own, { mask: ['c'] }));
     expect(handle.masked).toEqual(['a']);
   });
 
   test('undefined means the default', () => {
     const Own = sequelize.define('Defaults', { a: DataTypes.TEXT });
-    const nothing = { include: undefined, exclude: undefined, mask: undefined, repr: undefined, snapshots: undefined };
+    const nothing = {
+      include: undefined,
+      exclude: undefined,
+      mask: undefined,
+      repr: undefined,
+      snapshots: undefined,
+    };
     const handle = auditLog.registerAudited(Own, nothing as never);
     expect(handle.tracked).toEqual(['id', 'a', 'createdAt', 'updatedAt']);
   });
@@ -146,11 +165,14 @@ describe('every option of registerAudited', () => {
     }
   });
 
-  test.each([undefined, null, 'Order', {}, class Order {}, Order.build()])('K27 a model that is %p is refused', async (model) => {
-    const error = await refusalOf(() => auditLog.registerAudited(model as never));
-    expect(error.code).toBe('ERR_AUDIT_INVALID_ARGUMENT');
-    expect(error.message).toMatch(/^registerAudited: expected a Sequelize model, got /);
-  });
+  test.each([undefined, null, 'Order', {}, class Order {}, Order.build()])(
+    'K27 a model that is %p is refused',
+    async (model) => {
+      const error = await refusalOf(() => auditLog.registerAudited(model as never));
+      expect(error.code).toBe('ERR_AUDIT_INVALID_ARGUMENT');
+      expect(error.message).toMatch(/^registerAudited: expected a Sequelize model, got /);
+    },
+  );
 
   test('a class whose init was not called is refused', async () => {
     class Early extends Model {}
@@ -197,7 +219,9 @@ describe('every option of createAuditLog', () => {
     [{ preparedStatements: 'no' }, 'preparedStatements'],
   ])('K18 a wrong type (%p) is refused as %s', async (options, option) => {
     expect(await creationRefusal(options)).toMatch(
-      new RegExp(`^ERR_AUDIT_INVALID_OPTION: createAuditLog: option "${option.replace('.', '\\.')}" must be .*, got .*\\.$`),
+      new RegExp(
+        `^ERR_AUDIT_INVALID_OPTION: createAuditLog: option "${option.replace('.', '\\.')}" must be .*, got .*\\.$`,
+      ),
     );
   });
 
@@ -205,7 +229,10 @@ describe('every option of createAuditLog', () => {
     [{ tabelName: 'x' }, 'unknown option "tabelName". Did you mean "tableName"?'],
     [{ requireActors: true }, 'unknown option "requireActors". Did you mean "requireActor"?'],
     [{ actor: { resolver: () => null } }, 'actor: unknown option "resolver". Did you mean "resolve"?'],
-    [{ correlationId: { headers: false } }, 'correlationId: unknown option "headers". Did you mean "header"?'],
+    [
+      { correlationId: { headers: false } },
+      'correlationId: unknown option "headers". Did you mean "header"?',
+    ],
   ])('a misspelt key (%p) is refused with a suggestion', async (options, part) => {
     const message = await creationRefusal(options);
     expect(message).toMatch(/^ERR_AUDIT_INVALID_OPTION: createAuditLog/);
@@ -213,13 +240,17 @@ describe('every option of createAuditLog', () => {
   });
 
   test.each([[null], [7], ['x'], [[]]])('options that are %p are refused', async (options) => {
-    expect(await creationRefusal(options)).toMatch(/^ERR_AUDIT_INVALID_OPTION: createAuditLog: expected an object of options/);
+    expect(await creationRefusal(options)).toMatch(
+      /^ERR_AUDIT_INVALID_OPTION: createAuditLog: expected an object of options/,
+    );
   });
 
   test.each([{ actor: null }, { actor: 'user' }, { correlationId: null }, { correlationId: 'x-request-id' }])(
     'a group that is no object (%p) is refused',
     async (options) => {
-      expect(await creationRefusal(options)).toMatch(/^ERR_AUDIT_INVALID_OPTION: createAuditLog: (actor|correlationId): expected an object/);
+      expect(await creationRefusal(options)).toMatch(
+        /^ERR_AUDIT_INVALID_OPTION: createAuditLog: (actor|correlationId): expected an object/,
+      );
     },
   );
 

@@ -97,7 +97,9 @@ test('options reach every model that is registered by the call', () => {
   auditLog.registerAudited(User);
   auditLog.registerAll({ options: { actions: ['delete'], snapshots: true } });
   expect(auditLog.audited(shopModel(auditLog, 'Order')).Snapshot.name).toBe('OrderSnapshot');
-  expect(() => auditLog.audited(User).Snapshot).toThrow(expect.objectContaining({ code: 'ERR_AUDIT_NO_SNAPSHOTS' }));
+  expect(() => auditLog.audited(User).Snapshot).toThrow(
+    expect.objectContaining({ code: 'ERR_AUDIT_NO_SNAPSHOTS' }),
+  );
 });
 
 function shopModel({ registeredModels }: { registeredModels: readonly { name: string }[] }, name: string) {
@@ -134,5 +136,8 @@ test('a model without a primary key is named in the refusal', async () => {
   const { auditLog, sequelize } = shop();
   sequelize.define('Keyless', {}).removeAttribute('id');
   const error = await refusalOf(() => auditLog.registerAll());
-  expect([error.code, error.message]).toEqual(['ERR_AUDIT_NO_PRIMARY_KEY', expect.stringContaining('Keyless')]);
+  expect([error.code, error.message]).toEqual([
+    'ERR_AUDIT_NO_PRIMARY_KEY',
+    expect.stringContaining('Keyless'),
+  ]);
 });

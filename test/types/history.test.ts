@@ -1,7 +1,15 @@
 import { expectTypeOf } from 'expect-type';
-import { DataTypes, Model, Sequelize, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize';
 import {
-  AuditError,
+  DataTypes,
+  Model,
+  Sequelize,
+  type CreationOptional,
+  type InferAttributes,
+  type InferCreationAttributes,
+} from 'sequelize';
+import type {
+  AuditError} from 'sequelize-auditlog';
+import {
   createAuditLog,
   isAuditError,
   type AuditErrorCode,
@@ -86,7 +94,9 @@ test('versions have the attributes of the model, typed, and their own', () => {
 test('the past gives instances of the model', () => {
   compiled(async () => {
     expectTypeOf(await orders.asOf(new Date()).findByPk(7)).toEqualTypeOf<Order | null>();
-    expectTypeOf(await orders.asOf('2026-01-01').findAll({ where: { status: 'x' } })).toEqualTypeOf<Order[]>();
+    expectTypeOf(await orders.asOf('2026-01-01').findAll({ where: { status: 'x' } })).toEqualTypeOf<
+      Order[]
+    >();
     expectTypeOf(await orders.asOf(new Date()).count()).toEqualTypeOf<number>();
     // @ts-expect-error a number is no point in time
     orders.asOf(7);

@@ -1,5 +1,12 @@
 import { expectTypeOf } from 'expect-type';
-import { DataTypes, Model, Sequelize, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize';
+import {
+  DataTypes,
+  Model,
+  Sequelize,
+  type CreationOptional,
+  type InferAttributes,
+  type InferCreationAttributes,
+} from 'sequelize';
 import {
   createAuditLog,
   getAuditLog,
@@ -71,7 +78,10 @@ test('lists may be readonly, and options prepared elsewhere', () => {
     const exclude = ['total'] as const;
     const options: RegistrationOptions<Order> = { exclude, actions: ['create'] as const };
     registerAudited(Order, options);
-    const forLog: AuditLogOptions = { requireActor: true, actor: { model: Order, resolve: (req) => req.user as { id: number } } };
+    const forLog: AuditLogOptions = {
+      requireActor: true,
+      actor: { model: Order, resolve: (req) => req.user as { id: number } },
+    };
     createAuditLog(sequelize, forLog);
   });
 });

@@ -1,6 +1,19 @@
 import { expectTypeOf } from 'expect-type';
-import { Model, Sequelize, type CreateOptions, type InferAttributes, type InferCreationAttributes, type Transactionable } from 'sequelize';
-import { withAuditContext, withoutAudit, currentAuditContext, type AuditCallOption, type AuditContextSnapshot } from 'sequelize-auditlog';
+import {
+  Model,
+  Sequelize,
+  type CreateOptions,
+  type InferAttributes,
+  type InferCreationAttributes,
+  type Transactionable,
+} from 'sequelize';
+import {
+  withAuditContext,
+  withoutAudit,
+  currentAuditContext,
+  type AuditCallOption,
+  type AuditContextSnapshot,
+} from 'sequelize-auditlog';
 
 class Order extends Model<InferAttributes<Order>, InferCreationAttributes<Order>> {
   declare id: number;
@@ -35,7 +48,7 @@ test('the option audit is typed on every write call', () => {
     await Order.increment('id', { where, audit });
     await Order.truncate({ audit });
     await sequelize.query('delete from orders', { audit });
-    await sequelize.getQueryInterface().bulkDelete('orders', {}, { audit } as CreateOptions);
+    await sequelize.getQueryInterface().bulkDelete('orders', {}, { audit });
   });
 });
 
@@ -52,7 +65,15 @@ test('and checked', () => {
 
 test('an actor may be an id, an object with an id, an instance, or nobody', () => {
   compiled(() => {
-    for (const actor of [null, undefined, 'ann', 7, 7n, { id: 7, label: 'ann', type: 'User' }, Order.build()]) {
+    for (const actor of [
+      null,
+      undefined,
+      'ann',
+      7,
+      7n,
+      { id: 7, label: 'ann', type: 'User' },
+      Order.build(),
+    ]) {
       withAuditContext({ actor }, () => undefined);
     }
     // @ts-expect-error a boolean is nobody

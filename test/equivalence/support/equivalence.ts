@@ -204,7 +204,7 @@ function busyConnections(sequelize: Sequelize): number {
 }
 
 /** Only the clock stands still, so that both runs write the same times. */
-function freezeTime(now: number): void {
+export function freezeTime(now: number = NOW): void {
   jest.useFakeTimers({
     now,
     doNotFake: [

@@ -47,9 +47,24 @@ function visitObject(value: object, inner: Visit): unknown {
   if (value instanceof Error) return visitError(value, inner);
   if (value instanceof Sequelize) return '<sequelize>';
   if (value instanceof Transaction) return `<transaction ${String((value as { finished?: string }).finished)}>`;
+  if (value.constructor?.name === 'Result') return visitResult(value as DriverResult, inner);
   if ('associationType' in value) return `<association ${String((value as { as?: string }).as)}>`;
   if (value instanceof Map || value instanceof Set) return { '<class>': value.constructor.name, items: inner([...value]) };
   return visitRecord(value, inner);
+}
+
+interface DriverResult {
+  readonly command: string;
+  readonly rowCount: number;
+  readonly oid: number | null;
+  readonly rows: readonly unknown[];
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number; readonly dataTypeModifier: number }[];
+}
+
+/** What pg tells of a statement; which table a column comes from is not told of an audited write. */
+function visitResult({ command, rowCount, oid, rows, fields }: DriverResult, inner: Visit): unknown {
+  const columns = fields.map(({ name, dataTypeID, dataTypeModifier }) => [name, dataTypeID, dataTypeModifier]);
+  return { command, rowCount, oid, rows: inner(rows), columns };
 }
 
 function visitInstance(instance: Model, inner: Visit): unknown {
