@@ -33,6 +33,24 @@ function handDown(audit: AuditCallOption | undefined, target: WithIncludes | und
   if (includes.some((include, at) => include !== given[at])) target.include = includes;
 }
 
+interface NestedOptions extends WithAudit {
+  readonly instance?: Model;
+  readonly parentRecord?: Model;
+}
+
+/** The option of the call that an instance was written by. */
+const calls = new WeakMap<Model, AuditCallOption>();
+
+/**
+ * The option of a query's call. A child of a nested create that got none, since its parent's hooks are off, has its
+ * parent's, whose own insert has passed before.
+ */
+export function callOption({ audit, instance, parentRecord }: NestedOptions): AuditCallOption | undefined {
+  const option = audit ?? (parentRecord && calls.get(parentRecord));
+  if (option !== undefined && instance) calls.set(instance, option);
+  return option;
+}
+
 /**
  * Children of a nested create get the options of their include, not those of the call. The call's `audit` option is laid
  * into the includes for this one call; it then reaches every level.

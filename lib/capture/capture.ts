@@ -3,7 +3,7 @@ import { labelAttribute } from '../context/actor';
 import { resolveWriteContext } from '../context/resolve';
 import type { ContextSettings } from '../context/settings';
 import type { ResolvedOptions } from '../core/options';
-import { handDownCallOptions } from './call-options';
+import { callOption, handDownCallOptions } from './call-options';
 import { Door } from './door';
 import { Environment } from './environment';
 import { CaptureGuard } from './guard';
@@ -46,7 +46,9 @@ export class Capture {
         return;
       }
       guard.note(call);
-      interceptStatements(query, (client, sql, values, done) => door.pass({ options: call, client, sql, values }, done));
+      const audit = callOption(call);
+      const options = audit === undefined ? call : { ...call, audit };
+      interceptStatements(query, (client, sql, values, done) => door.pass({ options, client, sql, values }, done));
     });
   }
 

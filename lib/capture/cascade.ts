@@ -14,6 +14,8 @@ export interface RowAddresses {
 export interface Change {
   readonly key: ForeignKey;
   readonly action: ReferentialAction;
+  /** The columns that SET NULL and SET DEFAULT change. */
+  readonly columns: readonly string[];
 }
 
 /** Rows of one table that meet the same fate: removed, or changed by the same foreign keys. */
@@ -70,14 +72,14 @@ export class CascadeWalk {
     for (const key of keys) {
       if (parents.tableIds.length === 0) return;
       if (key.onDelete === 'c') await this.#removeChildren(key, parents);
-      else await this.#changeChildren({ key, action: key.onDelete }, parents);
+      else await this.#changeChildren({ key, action: key.onDelete, columns: key.onDeleteColumns }, parents);
     }
   }
 
   /** Follows foreign keys from parents that are locked and about to get another key. */
   async followUpdate(keys: readonly ForeignKey[], parents: RowAddresses): Promise<void> {
     for (const key of keys) {
-      if (parents.tableIds.length > 0) await this.#changeChildren({ key, action: key.onUpdate }, parents);
+      if (parents.tableIds.length > 0) await this.#changeChildren({ key, action: key.onUpdate, columns: key.childColumns }, parents);
     }
   }
 

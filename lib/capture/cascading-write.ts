@@ -10,6 +10,7 @@ import type { ModelPlan, PlannedColumn } from '../statement/plan';
 import { WRITTEN } from '../statement/written-rows';
 import { ADDRESS, addressBinds, addressesOf, CascadeWalk, type AffectedRows, type Change, type RowAddresses } from './cascade';
 import { auditedOf, sameTable, type CascadeGraph } from './cascade-graph';
+import type { ActorPolicy } from './actor-policy';
 import { atomically } from './driver-transaction';
 import type { Environment } from './environment';
 import type { PreparedNames } from './prepared-names';
@@ -35,11 +36,13 @@ export class CascadingWrites {
   readonly #environment: Environment;
   readonly #registry: Registry;
   readonly #names: PreparedNames;
+  readonly #policy: ActorPolicy;
 
-  constructor(environment: Environment, registry: Registry, names: PreparedNames) {
+  constructor(environment: Environment, registry: Registry, names: PreparedNames, policy: ActorPolicy) {
     this.#environment = environment;
     this.#registry = registry;
     this.#names = names;
+    this.#policy = policy;
   }
 
   async run(client: DriverClient, cascading: CascadingWrite): Promise<DriverResult> {
@@ -48,8 +51,16 @@ export class CascadingWrites {
       const walk = new CascadeWalk(client, cascading.graph, own);
       if (cascading.write.kind === 'delete') await walk.followDelete(cascading.keys, own);
       else await walk.followUpdate(cascading.keys, own);
-      return this.#write(client, cascading, own, walk.affected());
+      const affected = walk.affected();
+      this.#checkActor(cascading, affected);
+      return this.#write(client, cascading, own, affected);
     });
+  }
+
+  #checkActor({ context }: CascadingWrite, affected: readonly AffectedRows[]): void {
+    for (const { table, changes } of affected) {
+      this.#policy.check(context, auditedOf(this.#registry, table), [changes.length === 0 ? 'delete' : 'update']);
+    }
   }
 
   /** FOR UPDATE, so that no child can come any more: its insert needs the parent's key shared. */
@@ -91,7 +102,7 @@ export class CascadingWrites {
 function restricted(write: ParsedWrite, locked: string): ParsedWrite {
   const where = write.where === null ? locked : `(${write.where}) and ${locked}`;
   const head = write.kind === 'delete' ? `delete from ${write.tableText}` : `update ${write.tableText} set ${write.set}`;
-  return { ...write, where, body: `${head} where ${where}` };
+  return { ...write, where, body: `${head} where ${where}`, rowsAreLocked: true };
 }
 
 /** Turns affected rows into consequences; their addresses are added to the statement's values. */
@@ -142,6 +153,7 @@ class ConsequencePlanner {
       const parent = change.action === 'c' ? this.#parentOf(change) : null;
       if (parent) parents.push(parent);
       for (const [at, column] of change.key.childColumns.entries()) {
+        if (!parent && !change.columns.includes(column)) continue;
         replaced.set(column, parent ? parentValue(parents.length - 1, parent, at) : await this.#ownValue(client, table, column, change));
       }
     }

@@ -1,10 +1,11 @@
 import { AuditError, isAuditError } from '../core/errors';
-import type { AuditCallOption, CapturedAction, WriteContext } from '../core/types';
+import type { AuditCallOption, WriteContext } from '../core/types';
 import { warnOnce } from '../core/warnings';
 import type { ForeignKey } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
 import { bindLiterals, type BoundText } from '../statement/bind-literals';
 import { namesIn, parseStatement, type ParsedStatement, type ParsedWrite } from '../statement/parse-write';
+import { ActorPolicy } from './actor-policy';
 import { CascadeGraph } from './cascade-graph';
 import { CascadingWrites, type CascadingWrite } from './cascading-write';
 import { emptyTables } from './emptying';
@@ -52,17 +53,15 @@ const MAY_WRITE = new RegExp(String.raw`${LEADING}(?:set\s+search_path|${WRITING
 
 const FIRST_WORD = new RegExp(String.raw`${LEADING}(\w+)`);
 
+/** Definitions after which tables may be others than they were. */
+const DEFINES_TABLES = /^\s*(?:create|alter|drop)\b(?!\s+(?:unique\s+)?(?:index|temp|temporary|function|or\s+replace\s+function)\b)/i;
+const ALTERS = /^\s*alter\b/i;
+
 /** What Sequelize puts before a statement for its option `searchPath`. */
 const SEARCH_PATH = /^\s*set\s+search_path\b[^;]*;/i;
 
 /** Of an insert the values are many and its text rarely comes again; `create` binds them itself. */
 const HAS_LITERALS = new RegExp(String.raw`${LEADING}(?:update|delete)\b`, 'i');
-
-const ACTIONS: Readonly<Record<ParsedWrite['kind'], CapturedAction>> = {
-  insert: 'create',
-  update: 'update',
-  delete: 'delete',
-};
 
 /**
  * The one place that every statement of a Sequelize instance passes: a write of a registered table leaves it together
@@ -74,6 +73,7 @@ export class Door {
   readonly #cascadingWrites: CascadingWrites;
   readonly #statements = new BoundedCache<ParsedStatement>();
   readonly #turns = new Turns();
+  readonly #policy: ActorPolicy;
   #graph: { readonly graph: CascadeGraph; readonly keys: object } | null = null;
   #generation = -1;
 
@@ -81,7 +81,8 @@ export class Door {
     const { environment, names, registry } = settings;
     this.#settings = settings;
     this.#singleWrites = new SingleWrites(environment, names);
-    this.#cascadingWrites = new CascadingWrites(environment, registry, names);
+    this.#policy = new ActorPolicy(settings.requireActor);
+    this.#cascadingWrites = new CascadingWrites(environment, registry, names, this.#policy);
   }
 
   /** Takes one statement and answers exactly once. */
@@ -151,11 +152,22 @@ export class Door {
     const graph = write.kind === 'insert' ? null : await this.#graphOf(passage.client);
     const keys = graph ? keysOf(graph, write) : [];
     if (!audited && keys.length === 0) return null;
-    const context = this.#contextOf(passage.options, audited, ACTIONS[write.kind]);
+    const context = this.#settings.resolveContext(passage.options.audit);
     if (!context) return null;
+    this.#policy.checkWrite(context, audited, write);
     const captured = { ...bound, context, inTransaction: Boolean(passage.options.transaction) };
-    if (graph && keys.length > 0) return this.#cascade(passage.client, { ...captured, audited, graph, keys });
+    const isCascade = keys.length > 0 || (write.kind === 'update' && (await this.#needsLock(passage.client, audited)));
+    if (graph && isCascade) return this.#cascade(passage.client, { ...captured, audited, graph, keys });
     return audited ? this.#singleWrites.run(passage.client, { ...captured, audited }) : null;
+  }
+
+  /** Before PostgreSQL 18 old and new are paired by the key; where it is not unique, rows are locked and paired by address. */
+  async #needsLock(client: DriverClient, audited: AuditedTable | null): Promise<boolean> {
+    const { environment } = this.#settings;
+    const { returningOldNew } = environment.knownSettings ?? (await environment.settings(client));
+    if (returningOldNew || !audited) return false;
+    const plan = environment.knownPlan(audited) ?? (await environment.plan(client, audited));
+    return plan?.keyIsUnique === false;
   }
 
   #cascade(client: DriverClient, cascading: CascadingWrite): Promise<DriverResult> {
@@ -165,8 +177,9 @@ export class Door {
   async #guardedInsert(passage: Passage, insert: ParsedWrite): Promise<DriverResult | null> {
     const audited = this.#auditedOf(insert.table, passage.options);
     if (!audited) return null;
-    const context = this.#contextOf(passage.options, audited, 'create');
+    const context = this.#settings.resolveContext(passage.options.audit);
     if (!context) return null;
+    this.#policy.checkWrite(context, audited, insert);
     const bound = { write: insert, text: insert.body, values: passage.values };
     return guardedInsert(passage.client, this.#singleWrites, { ...bound, audited, context, inTransaction: true });
   }
@@ -174,9 +187,9 @@ export class Door {
   async #truncate(passage: Passage, { table, cascade }: { table: TableName; cascade: boolean }): Promise<DriverResult | null> {
     const audited = this.#auditedOf(table, passage.options);
     if (!audited && !cascade) return null;
-    const context = this.#contextOf(passage.options, audited, 'delete');
+    const context = this.#settings.resolveContext(passage.options.audit);
     if (!context) return null;
-    const emptying = { sql: passage.sql, table, cascade, context, inTransaction: Boolean(passage.options.transaction) };
+    const emptying = { policy: this.#policy, sql: passage.sql, table, cascade, context, inTransaction: Boolean(passage.options.transaction) };
     return emptyTables(passage.client, this.#settings.registry, this.#settings.environment, emptying).catch((error: Error) => {
       throw this.#singleWrites.explain(error, audited);
     });
@@ -184,12 +197,13 @@ export class Door {
 
   /** What was read and prepared before a definition may be wrong after it. */
   async #define({ client, sql, values }: Passage): Promise<DriverResult | null> {
-    if (/^\s*create\s+or\s+replace\s+function\s+pg_temp\./i.test(sql)) return null;
+    if (!DEFINES_TABLES.test(sql)) return null;
     try {
       return await send(client, { text: sql, values });
     } finally {
       this.#settings.environment.forget();
-      this.#settings.names.renew();
+      // Statements name their columns, so only a column's new type makes them stale.
+      if (ALTERS.test(sql)) this.#settings.names.renew();
     }
   }
 
@@ -213,16 +227,6 @@ export class Door {
     if (!original || this.#settings.resolveContext(audit) === null) return null;
     const message = `${original.name}.schema(…) writes to ${quoteTable(table)}, which is another table than the registered one. Register it under its own name: registerAudited(${original.name}.schema(…), { modelName }).`;
     throw new AuditError('ERR_AUDIT_UNREGISTERED_SCHEMA', message);
-  }
-
-  /** @throws {AuditError} ERR_AUDIT_ACTOR_REQUIRED */
-  #contextOf({ audit }: QueryOptions, audited: AuditedTable | null, action: CapturedAction): WriteContext | null {
-    const context = this.#settings.resolveContext(audit);
-    const isMissing = this.#settings.requireActor && context !== null && context.actorId === null;
-    const registration = audited?.registration;
-    if (!isMissing || !registration?.options.actions.has(action)) return context;
-    const message = `A ${action} of ${registration.name} has no actor, and requireActor is on. Mount auditMiddleware, or wrap the work in withAuditContext({ actor }, fn).`;
-    throw new AuditError('ERR_AUDIT_ACTOR_REQUIRED', message);
   }
 
   async #graphOf(client: DriverClient): Promise<CascadeGraph> {

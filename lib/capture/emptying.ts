@@ -4,6 +4,7 @@ import { readTruncated } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
 import { compileEmptying } from '../statement/compile';
 import { contextBinds, contextValues } from '../statement/context-binds';
+import type { ActorPolicy } from './actor-policy';
 import { auditedOf } from './cascade-graph';
 import { atomically } from './driver-transaction';
 import type { Environment } from './environment';
@@ -16,6 +17,7 @@ export interface Emptying {
   readonly table: TableName;
   readonly cascade: boolean;
   readonly context: WriteContext;
+  readonly policy: ActorPolicy;
   readonly inTransaction: boolean;
 }
 
@@ -35,6 +37,7 @@ export async function emptyTables(
 ): Promise<DriverResult | null> {
   const tables = await emptied(client, registry, emptying);
   if (tables.length === 0) return null;
+  for (const audited of tables) emptying.policy.check(emptying.context, audited, ['delete']);
   return atomically(client, emptying.inTransaction, async () => {
     const names = tables.map(({ table }) => quoteTable(table)).join(', ');
     await send(client, { text: `lock table ${names} in access exclusive mode`, values: [] });

@@ -9,7 +9,7 @@ import {
   type CatalogueQuery,
   type ForeignKey,
 } from '../schema/catalogue';
-import { quoteTable, type TableName } from '../schema/quote';
+import { quoteIdentifier, quoteTable, type TableName } from '../schema/quote';
 import { keyKindOf } from '../statement/context-binds';
 import type { ActorRow, ModelPlan, StatementSettings } from '../statement/plan';
 import { fieldOf, missingTable, readPlan, readTablePlan, withColumns } from './plan-reader';
@@ -30,6 +30,15 @@ interface KnownPlan {
   /** What it was made from: when that changes, so does the plan. */
   readonly tracked: object | null;
   readonly associations: string;
+  readonly readAt: number;
+}
+
+/** How long a plan is kept that lacks a column: a migration by another process tells nobody. */
+const INCOMPLETE_PLAN_MS = 10_000;
+
+function isOutdated({ plan: { isComplete, lacking }, readAt }: KnownPlan, text: string): boolean {
+  if (isComplete) return false;
+  return Date.now() - readAt > INCOMPLETE_PLAN_MS || lacking.some((column) => text.includes(quoteIdentifier(column)));
 }
 
 function keyOf({ table: { schema, table } }: AuditedTable): string {
@@ -65,11 +74,15 @@ export class Environment {
     return this.#foreignKeys;
   }
 
-  /** The plan of a table if it is known and nothing it was made from has changed since. */
-  knownPlan(audited: AuditedTable): ModelPlan | null {
+  /**
+   * The plan of a table if it is known and nothing it was made from has changed since.
+   *
+   * @param text a write that may name a column which the table did not have when the plan was read
+   */
+  knownPlan(audited: AuditedTable, text = ''): ModelPlan | null {
     const known = this.#plans.get(keyOf(audited));
     const isCurrent = known?.tracked === (audited.registration?.tracked ?? null) && known.associations === namesOf(audited);
-    return isCurrent ? known.plan : null;
+    return isCurrent && !isOutdated(known, text) ? known.plan : null;
   }
 
   /** Forgets what was read: a table was defined, altered or dropped. */
@@ -95,12 +108,12 @@ export class Environment {
    *
    * @throws {AuditError} ERR_AUDIT_MISSING_TABLE, ERR_AUDIT_UNSUPPORTED_WRITE, ERR_AUDIT_INVALID_OPTION
    */
-  async plan(client: DriverClient, audited: AuditedTable): Promise<ModelPlan | null> {
-    const known = this.knownPlan(audited);
+  async plan(client: DriverClient, audited: AuditedTable, text = ''): Promise<ModelPlan | null> {
+    const known = this.knownPlan(audited, text);
     if (known) return known;
     const tracked = audited.registration?.tracked ?? null;
     const plan = await readPlan(catalogueOf(client), audited);
-    if (plan) this.#plans.set(keyOf(audited), { plan, tracked, associations: namesOf(audited) });
+    if (plan) this.#plans.set(keyOf(audited), { plan, tracked, associations: namesOf(audited), readAt: Date.now() });
     return plan;
   }
 

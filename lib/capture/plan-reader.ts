@@ -5,6 +5,7 @@ import { storedAttributes, tableOf } from '../schema/attributes';
 import { readTable, type CatalogueColumn, type CatalogueQuery, type TableInfo } from '../schema/catalogue';
 import { checkHistoryNames } from '../schema/history-table';
 import type { TableName } from '../schema/quote';
+import type { MaskRule } from '../schema/registration';
 import type { TrackedColumn } from '../schema/tracked';
 import type { LinkPlan, ModelPlan, PlannedColumn } from '../statement/plan';
 import type { AuditedTable, Registration, TrackedAssociation } from './registry';
@@ -35,7 +36,20 @@ async function readOwnPlan(query: CatalogueQuery, registration: Registration): P
     repr: options.repr,
     actions: options.actions,
     history: history && { schema: history.schema, table: history.table },
+    keyIsUnique: isUnique(tracked.keys, info),
+    lacking: lackingColumns(tracked.columns, info),
+    isComplete: [info, history].every((each) => !each || lackingColumns(tracked.columns, each).length === 0),
   };
+}
+
+/** A view has no keys of its own; its rows are taken for what the model says of them. */
+function isUnique(keys: readonly TrackedColumn[], { kind, uniqueKeys }: TableInfo): boolean {
+  if (kind !== 'r' && kind !== 'p') return true;
+  return uniqueKeys.some((columns) => columns.every((column) => keys.some((key) => key.column === column)));
+}
+
+function lackingColumns(tracked: readonly TrackedColumn[], { columns }: TableInfo): string[] {
+  return tracked.map(({ column }) => column).filter((name) => !columns.some((column) => column.name === name));
 }
 
 function planBase(name: string, table: TableName, info: TableInfo): ModelPlan {
@@ -50,6 +64,9 @@ function planBase(name: string, table: TableName, info: TableInfo): ModelPlan {
     actions: new Set(),
     history: null,
     links: [],
+    keyIsUnique: true,
+    lacking: [],
+    isComplete: true,
     tableColumns: info.columns.map((column) => column.name),
   };
 }
@@ -190,11 +207,17 @@ function plannedColumns(
       column,
       isKey,
       inDelta,
-      mask,
+      mask: maskFor(mask, inTable.get(column)?.valueType ?? 'text'),
       type: inTable.get(column)?.valueType ?? 'text',
       inVersion: inHistory.has(column),
       isLink: false,
     }));
+}
+
+/** The last characters of a structured value are no part that means something: it is masked whole. */
+function maskFor(mask: MaskRule | null, type: string): MaskRule | null {
+  const isStructured = type === 'json' || type === 'jsonb' || type === 'bytea' || type.endsWith('[]');
+  return mask && isStructured ? { keepLast: 0 } : mask;
 }
 
 export function missingTable({ table }: TableName): AuditError {

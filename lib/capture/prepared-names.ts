@@ -3,6 +3,8 @@ import { warnOnce } from '../core/warnings';
 
 /** pg keeps every name for the life of a connection, so their number is bounded. */
 const MAX_NAMES = 400;
+/** Longer texts hold inlined rows: kept as a key, they would cost memory, and they never come again. */
+const MAX_LENGTH = 20_000;
 /** Texts seen once that are remembered, to know the second use. */
 const MAX_SEEN = 5_000;
 
@@ -23,7 +25,7 @@ export class PreparedNames {
 
   /** The name to send `text` under, or undefined to send it unnamed. */
   nameFor(text: string): string | undefined {
-    if (!this.#isOn) return undefined;
+    if (!this.#isOn || text.length > MAX_LENGTH) return undefined;
     const known = this.#names.get(text);
     if (known !== undefined) return known;
     if (!this.#seen.has(text)) {

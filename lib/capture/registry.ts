@@ -2,7 +2,7 @@ import type { Model, ModelStatic, Sequelize } from 'sequelize';
 import { AuditError } from '../core/errors';
 import type { ResolvedOptions } from '../core/options';
 import { manyToMany, type ManyToMany } from '../schema/associations';
-import { columnsIdentity, tableOf } from '../schema/attributes';
+import { columnsIdentity, storedAttributes, tableOf } from '../schema/attributes';
 import { checkHistoryNames } from '../schema/history-table';
 import type { TableName } from '../schema/quote';
 import {
@@ -51,8 +51,11 @@ export class Registration {
     return this.#tracked.model;
   }
 
+  /** All attributes whose values are hidden, tracked or not: an untracked one may still be asked for as a label. */
   get masked(): readonly string[] {
-    return this.tracked.columns.filter((column) => column.mask !== null).map((column) => column.attribute);
+    const keys = this.#model.primaryKeyAttributes;
+    const isMasked = (name: string): boolean => this.#options.mask.has(name) || this.#maskPattern?.test(name) === true;
+    return storedAttributes(this.#model).map(([name]) => name).filter((name) => isMasked(name) && !keys.includes(name));
   }
 
   replace(model: ModelStatic<Model>, options: ResolvedRegistration): void {
@@ -104,6 +107,7 @@ export class Registry {
   readonly #byModel = new Map<ModelStatic<Model>, Registration>();
   #generation = 0;
   #tracksAssociations = false;
+  #links: { readonly generation: number; readonly byTable: Map<string, TrackedAssociation[]> } | null = null;
 
   constructor(sequelize: Sequelize, settings: RegistrySettings) {
     this.#sequelize = sequelize;
@@ -169,17 +173,29 @@ export class Registry {
     return registration || associations.length > 0 ? { table, registration, associations } : null;
   }
 
-  /** An association that is not defined yet has no links yet. */
   #associationsThrough(table: TableName): readonly TrackedAssociation[] {
-    const key = tableKey(table);
-    const named = this.registrations.flatMap((owner) =>
-      owner.options.associations.map((name) => ({ owner, association: manyToMany(owner.model, name) })),
-    );
-    return named.flatMap(({ owner, association }) =>
-      association && tableKey(tableOf(association.through)) === key 
-        ? [{ ...association, owner, targetRegistration: this.find(association.target) }]
-        : [],
-    );
+    if (this.#links?.generation !== this.#generation) this.#links = this.#readLinks();
+    return this.#links?.byTable.get(tableKey(table)) ?? NO_ASSOCIATIONS;
+  }
+
+  /** Never current while an association that a registration names is not defined: then it is looked for again. */
+  #readLinks(): { generation: number; byTable: Map<string, TrackedAssociation[]> } {
+    const byTable = new Map<string, TrackedAssociation[]>();
+    let isComplete = true;
+    for (const owner of this.registrations) {
+      for (const name of owner.options.associations) {
+        const association = manyToMany(owner.model, name);
+        if (association) this.#addLink(byTable, owner, association);
+        else isComplete = false;
+      }
+    }
+    return { generation: isComplete ? this.#generation : -1, byTable };
+  }
+
+  #addLink(byTable: Map<string, TrackedAssociation[]>, owner: Registration, association: ManyToMany): void {
+    const key = tableKey(tableOf(association.through));
+    const link = { ...association, owner, targetRegistration: this.find(association.target) };
+    byTable.set(key, [...(byTable.get(key) ?? []), link]);
   }
 
   findByName(name: string): Registration | null {
@@ -223,9 +239,11 @@ export class Registry {
   #checkHistory(model: ModelStatic<Model>, { name, snapshots }: ResolvedRegistration, same: Registration | undefined): void {
     if (!snapshots) return;
     const others = this.registrations.filter((each) => each !== same);
+    const models = Object.values(this.#sequelize.models).map((each) => tableOf(each));
     const taken = [
       { schema: this.#settings.schema, table: this.#settings.tableName ?? '' },
       tableOf(model),
+      ...models,
       ...others.flatMap(({ table, options }) => (options.snapshots ? [table, options.snapshots.table] : [table])),
     ];
     if (!taken.some((table) => tableKey(table) === tableKey(snapshots.table))) return;

@@ -69,7 +69,7 @@ export class SingleWrites {
   async #attempt(client: DriverClient, captured: CapturedWrite): Promise<DriverResult | null> {
     const environment = this.#environment;
     const settings = environment.knownSettings ?? (await environment.settings(client));
-    const plan = environment.knownPlan(captured.audited) ?? (await environment.plan(client, captured.audited));
+    const plan = environment.knownPlan(captured.audited, captured.text) ?? (await environment.plan(client, captured.audited, captured.text));
     if (!plan) return null;
     const compiled = this.#statements.get(captured, plan, settings, captured.context.labelFromRow);
     const values = [...captured.values, ...contextValues(captured.context)];

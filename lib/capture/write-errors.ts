@@ -17,6 +17,8 @@ export interface DatabaseError extends Error {
   table?: string;
   where?: string;
   position?: string;
+  /** The function of the server that raised it. */
+  routine?: string;
 }
 
 /** The tables of the log that a statement writes to. */
@@ -33,10 +35,15 @@ function names({ log, history }: AuditTables): string[] {
 function auditTableOf(error: DatabaseError, tables: AuditTables): string | null {
   const about = names(tables);
   if (error.table !== undefined) return about.find((name) => name === error.table) ?? null;
+  // The texts of other errors may hold values of the application.
+  if (!NAMES_RELATION.has(error.code ?? '')) return null;
   const texts = `${error.message}\n${error.where ?? ''}`;
   // Longest first: the history of "log" may be called "log_history".
   return about.toSorted((a, b) => b.length - a.length).find((name) => mentions(texts, name)) ?? null;
 }
+
+/** Errors that tell a table, column or sequence only in their text. */
+const NAMES_RELATION = new Set([UNDEFINED_TABLE, UNDEFINED_COLUMN, DATATYPE_MISMATCH, INSUFFICIENT_PRIVILEGE]);
 
 function mentions(text: string, name: string): boolean {
   const escaped = name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
@@ -107,11 +114,12 @@ export function inPlainWords(error: DatabaseError, sql: string, given: number): 
   return error;
 }
 
-const STALE = new Set([FEATURE_NOT_SUPPORTED, INVALID_STATEMENT_NAME, DUPLICATE_PREPARED_STATEMENT]);
+/** What raises "cached plan must not change result type"; a trigger may raise the same code for reasons of its own. */
+const REVALIDATION = 'RevalidateCachedQuery';
 
 /** Whether a named statement failed because of its name: prepared anew it may well succeed. */
 export function isStaleStatement(error: DatabaseError): boolean {
-  return STALE.has(error.code ?? '');
+  return isLostStatement(error) || (error.code === FEATURE_NOT_SUPPORTED && error.routine === REVALIDATION);
 }
 
 /** Whether the server forgot or never had a statement: what a pooler in transaction mode does. */

@@ -29,7 +29,7 @@ export class AuditEvents {
   report(error: unknown, what: string): void {
     const message = error instanceof Error ? error.message : String(error);
     if (this.#emitter.listenerCount('error') === 0) {
-      warnOnce('AUDIT_HANDLER_FAILED', `${what} failed: ${message}`, `${what} ${message}`);
+      warnOnce('AUDIT_HANDLER_FAILED', `${what} failed: ${message}`, what);
       return;
     }
     try {

@@ -104,8 +104,8 @@ const DEFAULTS: ResolvedOptions = {
 };
 
 const WHERE = 'createAuditLog';
-/** PostgreSQL cuts longer names silently, and index names are derived from the table's. */
-const MAX_NAME_LENGTH = 45;
+/** PostgreSQL cuts longer names silently. */
+const MAX_NAME_LENGTH = 63;
 /** Sequelize takes a dot for a schema's end and drops quotes, so it would read another table than is written. */
 const UNFIT_FOR_NAME = /[\0".]/;
 

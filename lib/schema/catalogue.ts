@@ -35,6 +35,8 @@ export interface TableInfo {
   readonly columns: readonly CatalogueColumn[];
   /** In key order. */
   readonly primaryKey: readonly string[];
+  /** Sets of columns of which each row has its own values, none of them null: the primary key and the like. */
+  readonly uniqueKeys: readonly (readonly string[])[];
   /** Names of the valid indexes. */
   readonly indexes: readonly string[];
 }
@@ -57,6 +59,8 @@ export interface ForeignKey {
   readonly parent: CatalogueTable;
   readonly parentColumns: readonly string[];
   readonly onDelete: ReferentialAction;
+  /** The columns that SET NULL or SET DEFAULT on delete changes: all of the key unless it names some. */
+  readonly onDeleteColumns: readonly string[];
   readonly onUpdate: ReferentialAction;
 }
 
@@ -117,6 +121,12 @@ const INDEXES_SQL = `
 select i.relname::text as "name" from pg_index x join pg_class i on i.oid = x.indexrelid
 where x.indrelid = $1::oid and x.indisvalid order by 1`;
 
+const UNIQUE_KEYS_SQL = `
+select array_agg(a.attname::text) as "columns"
+from pg_index x join pg_attribute a on a.attrelid = x.indrelid and a.attnum = any (x.indkey[0:x.indnkeyatts - 1])
+where x.indrelid = $1::oid and x.indisunique and x.indisvalid and x.indpred is null and x.indexprs is null
+group by x.indexrelid, x.indnkeyatts having bool_and(a.attnotnull) and count(*) = x.indnkeyatts`;
+
 interface TableRow extends Pick<TableInfo, 'schema' | 'table' | 'kind' | 'hasRules' | 'hasRowSecurity'> {
   readonly oid: string;
 }
@@ -135,10 +145,12 @@ export async function readTable(query: CatalogueQuery, table: TableName): Promis
   const { oid, ...info } = found;
   const rows = (await query(COLUMNS_SQL, [oid])).rows as ColumnRow[];
   const indexes = (await query(INDEXES_SQL, [oid])).rows as { name: string }[];
+  const uniqueKeys = (await query(UNIQUE_KEYS_SQL, [oid])).rows as { columns: string[] }[];
   return {
     ...info,
     columns: rows.map(columnOf),
     primaryKey: primaryKeyOf(rows),
+    uniqueKeys: uniqueKeys.map(({ columns }) => columns),
     indexes: indexes.map(({ name }) => name),
   };
 }
@@ -162,6 +174,8 @@ select c.conname::text as "name",
      join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum) as "childColumns",
   (select array_agg(a.attname::text order by k.n) from unnest(c.confkey) with ordinality k(attnum, n)
      join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.attnum) as "parentColumns",
+  (select array_agg(a.attname::text) from pg_attribute a
+     where a.attrelid = c.conrelid and a.attnum = any (coalesce(c.confdelsetcols, c.conkey))) as "onDeleteColumns",
   c.confdeltype::text as "onDelete", c.confupdtype::text as "onUpdate"
 from pg_constraint c
 join pg_class ct on ct.oid = c.conrelid join pg_namespace cn on cn.oid = ct.relnamespace
@@ -172,7 +186,7 @@ order by c.oid`;
 
 interface ForeignKeyRow extends Pick<
   ForeignKey,
-  'name' | 'childColumns' | 'parentColumns' | 'onDelete' | 'onUpdate'
+  'name' | 'childColumns' | 'parentColumns' | 'onDelete' | 'onDeleteColumns' | 'onUpdate'
 > {
   readonly childSchema: string;
   readonly childTable: string;
@@ -192,6 +206,7 @@ export async function readForeignKeys(query: CatalogueQuery): Promise<ForeignKey
     parent: { schema: row.parentSchema, table: row.parentTable, visible: row.parentVisible },
     parentColumns: row.parentColumns,
     onDelete: row.onDelete,
+    onDeleteColumns: row.onDeleteColumns,
     onUpdate: row.onUpdate,
   }));
 }

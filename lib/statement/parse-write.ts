@@ -19,6 +19,8 @@ export interface ParsedWrite {
   readonly where: string | null;
   /** INSERT only: what happens to a row that is there already. */
   readonly onConflict: 'none' | 'nothing' | 'update';
+  /** Whether the rows are locked already, so that their address pairs old with new. */
+  readonly rowsAreLocked?: boolean;
   /** Columns of RETURNING as names; `'*'` for all, null when nothing was asked for. */
   readonly returning: readonly string[] | '*' | null;
 }
@@ -185,11 +187,20 @@ function parseDelete(reader: Reader): ParsedStatement {
   return finish(reader, 'delete', target, { where });
 }
 
+/** Moves behind ON CONFLICT, or to the end of the insert; the ON of a join is none. */
+function findOnConflict(reader: Reader): boolean {
+  reader.skipTo(AFTER_INSERT);
+  while (reader.accept('on')) {
+    if (reader.word === 'conflict') return true;
+    reader.skipTo(AFTER_INSERT);
+  }
+  return false;
+}
+
 function parseInsert(reader: Reader): ParsedStatement {
   const target = reader.accept('into') ? reader.table() : null;
   if (!target || reader.word === 'as') return UNKNOWN;
-  reader.skipTo(AFTER_INSERT);
-  const conflict = reader.accept('on') ? readConflict(reader) : {};
+  const conflict = findOnConflict(reader) ? readConflict(reader) : {};
   return conflict ? finish(reader, 'insert', target, conflict) : UNKNOWN;
 }
 

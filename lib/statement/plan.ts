@@ -46,6 +46,12 @@ export interface ModelPlan {
   readonly history: TableName | null;
   /** Associations whose links are rows of this table. */
   readonly links: readonly LinkPlan[];
+  /** False for a table that holds the model's key twice, or rows without one: its rows can't be paired by the key. */
+  readonly keyIsUnique: boolean;
+  /** Tracked columns that the table does not have (yet). */
+  readonly lacking: readonly string[];
+  /** False when the table or its history lacks a tracked column. */
+  readonly isComplete: boolean;
   /** Every column of the table, for RETURNING *. */
   readonly tableColumns: readonly string[];
 }

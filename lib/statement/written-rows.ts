@@ -74,14 +74,19 @@ function bothSided(write: ParsedWrite, plan: ModelPlan): string {
 function lockedUpdate(write: ParsedWrite, plan: ModelPlan): string {
   const olds = oldColumns(write, plan).map((column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`);
   const where = write.where === null ? '' : ` where ${write.where}`;
-  const locked = `(select ${list(olds)} from ${write.tableText}${where} for no key update) "!l"`;
+  const address = write.rowsAreLocked ? [`"tableoid" as "!t"`, `"ctid" as "!c"`] : [];
+  const locked = `(select ${list([...olds, ...address])} from ${write.tableText}${where} for no key update) "!l"`;
   const table = quoteIdentifier(write.table.table);
-  const pair = plan.keys.map((key) => `${table}.${quoteIdentifier(key.column)} = "!l".${oldImage(key)}`).join(' and ');
+  const pair = write.rowsAreLocked ? `${table}."tableoid" = "!l"."!t" and ${table}."ctid" = "!l"."!c"` : sameKey(plan, table);
   const oldImages = oldColumns(write, plan).map((column) => `"!l".${oldImage(column)}`);
   const newImages = plan.columns.map((column) => `${table}.${quoteIdentifier(column.column)} as ${newImage(column)}`);
   const askedHere = asked(write, plan).map((column) => `${table}.${column}`);
   const body = `update ${write.tableText} set ${write.set} from ${locked} where ${pair}`;
   return cte(WRITTEN, body, [...askedHere, ...oldImages, ...newImages]);
+}
+
+function sameKey(plan: ModelPlan, table: string): string {
+  return plan.keys.map((key) => `${table}.${quoteIdentifier(key.column)} = "!l".${oldImage(key)}`).join(' and ');
 }
 
 const CARRIER = quoteLiteral('sequelize_auditlog.old');

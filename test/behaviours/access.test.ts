@@ -52,7 +52,7 @@ test('V4 its actor is the logged-in user', async () => {
 test('V8 it has no changes to show', async () => {
   const entry = await entryOf(auditLog, () => auditLog.logAccess(order));
   expect([entry.changedAttributes, entry.displayChanges()]).toEqual([[], []]);
-  expect(entry.describe()).toBe(`system viewed Order ${order.get('id')}`);
+  expect(entry.describe()).toBe(`system viewed Order ${String(order.get('id'))}`);
 });
 
 test('V1 a view in a transaction that rolls back leaves none', async () => {

@@ -72,7 +72,7 @@ beforeAll(() => openAudited(database, auditLog));
 afterAll(() => database.close());
 
 const pkOf = (row: Model): string => String(row.get('id'));
-const linkOf = (tag: Model) => ({ pk: pkOf(tag), repr: `Tag ${tag.get('name')}` });
+const linkOf = (tag: Model) => ({ pk: pkOf(tag), repr: `Tag ${String(tag.get('name'))}` });
 const changesOf = (entries: readonly LogEntry[]): unknown[] => entries.map(({ changes }) => changes);
 
 async function create(): Promise<[Post, Tag, Tag]> {
@@ -119,10 +119,9 @@ test('Y6 clearing from the other side lists only what was linked, one entry per 
   const second = await Posts.create({});
   await Promise.all([post.addTags([one, two]), second.addTags([one])]);
   const entries = await entriesOf(auditLog, () => one.setPosts([]));
-  expect(entries.map(({ objectPk }) => objectPk).toSorted()).toEqual([pkOf(post), pkOf(second)].toSorted());
-  expect(changesOf(entries)).toEqual(
-    Array(2).fill({ tags: { type: 'm2m', added: [], removed: [linkOf(one)] } }),
-  );
+  expect(new Set(entries.map(({ objectPk }) => objectPk))).toEqual(new Set([pkOf(post), pkOf(second)]));
+  const cleared = { tags: { type: 'm2m', added: [], removed: [linkOf(one)] } };
+  expect(changesOf(entries)).toEqual([cleared, cleared]);
 });
 
 test('Y6 replacing a set lists what was added and what was removed, and not what stays', async () => {

@@ -1,5 +1,5 @@
 import { DataTypes, Op } from 'sequelize';
-import { createAuditLog, type AuditLogOptions } from 'sequelize-auditlog';
+import { createAuditLog } from 'sequelize-auditlog';
 import { entriesOf, entryOf, openAudited, refusalOf } from '../support/audited';
 import { testDatabase } from '../support/database';
 
@@ -81,9 +81,7 @@ test.each([
   ['tableName', 'the "log"'],
   ['schema', 'my.audit'],
 ])('L2 a malformed %s (%p) is refused by name', async (option, value) => {
-  const error = await refusalOf(() =>
-    createAuditLog(database.createSequelize(), { [option]: value }),
-  );
+  const error = await refusalOf(() => createAuditLog(database.createSequelize(), { [option]: value }));
   expect(error.code).toBe('ERR_AUDIT_INVALID_OPTION');
   expect(error.message).toContain(`option "${option}"`);
 });

@@ -74,7 +74,9 @@ test('H13 H14 a password is masked on both sides without being listed', async ()
   const account = await Account.create({ name: 'ann', password: 'first-hush' });
   const entry = await entryOf(auditLog, () => account.update({ password: 'second-hush' }));
   expect(entry.changes).toEqual({ password: [MASK, MASK] });
-  expect(entry.describe()).toBe(`system updated password of Account ${account.get('id')}: ${MASK} → ${MASK}`);
+  expect(entry.describe()).toBe(
+    `system updated password of Account ${String(account.get('id'))}: ${MASK} → ${MASK}`,
+  );
   const all = await database.rows<{ text: string }>('select e::text as text from audit_log_entries e');
   expect(all.map(({ text }) => text).join('\n')).not.toContain('-hush');
 });

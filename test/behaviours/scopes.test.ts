@@ -83,7 +83,7 @@ describe('a paranoid model', () => {
     });
     expect(actionsOf(entries)).toEqual(['delete Note', 'update Note']);
     expect(entries.map(({ changes }) => Object.keys(changes!))).toEqual([['deletedAt'], ['deletedAt']]);
-    expect(entries[1]!.describe()).toBe(`system restored Note ${note.get('id')}`);
+    expect(entries[1]!.describe()).toBe(`system restored Note ${String(note.get('id'))}`);
   });
 
   test('logs changes of a soft-deleted row with its real old value', async () => {

@@ -5,7 +5,7 @@ import {
   type BelongsToManySetAssociationsMixin,
   type Model,
 } from 'sequelize';
-import { createAuditLog, withAuditContext, withoutAudit, type AuditLogOptions } from 'sequelize-auditlog';
+import { createAuditLog, withAuditContext, withoutAudit } from 'sequelize-auditlog';
 import { actionsOf, entriesOf, entryOf, openAudited, refusalOf, rowOf } from '../support/audited';
 import { testDatabase } from '../support/database';
 
@@ -113,9 +113,7 @@ test.each(['requireActor', 'remoteAddr', 'request', 'preparedStatements'] as con
   'E6 a non-boolean %s is refused by name',
   async (option) => {
     const sequelizeOfItsOwn = new Sequelize('postgres://nobody@localhost/nowhere');
-    const error = await refusalOf(() =>
-      createAuditLog(sequelizeOfItsOwn, { [option]: 'yes' }),
-    );
+    const error = await refusalOf(() => createAuditLog(sequelizeOfItsOwn, { [option]: 'yes' }));
     expect(error.code).toBe('ERR_AUDIT_INVALID_OPTION');
     expect(error.message).toMatch(
       new RegExp(`^createAuditLog: option "${option}" must be a boolean.*, got string "yes"\\.$`),

@@ -43,7 +43,7 @@ test('K5 K6 K7 old entries of an unregistered model stay readable, raw, displaye
     old: 'null',
     new: 'old',
   });
-  expect(entry!.describe()).toBe(`system created Order ${order.get('id')} - old`);
+  expect(entry!.describe()).toBe(`system created Order ${String(order.get('id'))} - old`);
   expect(await auditLog.LogEntry.forObject('Order', String(order.get('id')))).toHaveLength(1);
 });
 

@@ -45,6 +45,7 @@ tested.test({
     run: ({ Person, tx }) => Person.bulkCreate([{ id: 1, name: 'Rob', age: 21 }, { id: 9, name: 'New' }], { ...tx, updateOnDuplicate: ['name', 'age'], conflictAttributes: ['id'] }),
   },
   'bulkCreate that updates other duplicates than there are': {
+    throws: 'SequelizeUniqueConstraintError',
     prepare: ({ Person }) => Person.create(bob),
     run: ({ Person, tx }) => Person.bulkCreate([{ id: 1, name: 'Rob', age: 21 }], { ...tx, updateOnDuplicate: ['name', 'age'] }),
   },
@@ -69,19 +70,21 @@ tested.test({
     run: ({ Person, tx }) =>
       Person.bulkCreate([{ ...bob, age: 99 }], { ...tx, updateOnDuplicate: ['age'], conflictAttributes: ['handle'], conflictWhere: { name: 'Bob' } } as never).catch((error: Error) => error),
   },
-  'bulkCreate with a duplicate': { prepare: ({ Person }) => Person.create(bob), run: ({ Person, tx }) => Person.bulkCreate(three, { ...tx }) },
-  'bulkCreate with a duplicate inside': { run: ({ Person, tx }) => Person.bulkCreate([bob, bob], { ...tx }) },
+  'bulkCreate with a duplicate': { throws: 'SequelizeUniqueConstraintError', prepare: ({ Person }) => Person.create(bob), run: ({ Person, tx }) => Person.bulkCreate(three, { ...tx }) },
+  'bulkCreate with a duplicate inside': { throws: 'SequelizeUniqueConstraintError', run: ({ Person, tx }) => Person.bulkCreate([bob, bob], { ...tx }) },
   'bulkCreate that would update a row twice': {
+    throws: 'SequelizeDatabaseError',
     run: ({ Person, tx }) => Person.bulkCreate([bob, bob], { ...tx, updateOnDuplicate: ['age'], conflictAttributes: ['handle'] }),
   },
-  'bulkCreate that fails a validator': { run: ({ Person, tx }) => Person.bulkCreate([bob, { name: 'x' }, { name: 'Em', email: 'none' }], { ...tx, validate: true }) },
+  'bulkCreate that fails a validator': { throws: 'AggregateError', run: ({ Person, tx }) => Person.bulkCreate([bob, { name: 'x' }, { name: 'Em', email: 'none' }], { ...tx, validate: true }) },
   'bulkCreate that fails a validator with individual hooks': {
+    throws: 'AggregateError',
     modes: ['a transaction'],
     run: ({ Person, tx }) => Person.bulkCreate([{ name: 'x' }], { ...tx, validate: true, individualHooks: true }),
   },
-  'bulkCreate that breaks a check': { run: ({ Person, tx }) => Person.bulkCreate([bob, { name: 'Neg', age: -1 }], { ...tx }) },
-  'bulkCreate of a null that the database forbids': { run: ({ Person, tx }) => Person.bulkCreate([bob, { handle: 'nobody' }], { ...tx }) },
-  'bulkCreate of a text that is too long': { run: ({ Person, tx }) => Person.bulkCreate([{ name: 'n'.repeat(21) }], { ...tx }) },
-  'bulkCreate of text where a number belongs': { run: ({ Person, tx }) => Person.bulkCreate([{ name: 'Age', age: 'old' }], { ...tx }) },
+  'bulkCreate that breaks a check': { throws: 'SequelizeDatabaseError', run: ({ Person, tx }) => Person.bulkCreate([bob, { name: 'Neg', age: -1 }], { ...tx }) },
+  'bulkCreate of a null that the database forbids': { throws: 'SequelizeDatabaseError', run: ({ Person, tx }) => Person.bulkCreate([bob, { handle: 'nobody' }], { ...tx }) },
+  'bulkCreate of a text that is too long': { throws: 'SequelizeDatabaseError', run: ({ Person, tx }) => Person.bulkCreate([{ name: 'n'.repeat(21) }], { ...tx }) },
+  'bulkCreate of text where a number belongs': { throws: 'SequelizeDatabaseError', run: ({ Person, tx }) => Person.bulkCreate([{ name: 'Age', age: 'old' }], { ...tx }) },
   'bulkCreate with a benchmark': { entries: 3, run: ({ Person, tx }) => Person.bulkCreate(three, { ...tx, benchmark: true }) },
 }); // prettier-ignore

@@ -13,7 +13,7 @@ tested.test({
   'create without returning': { run: ({ Person, tx }) => Person.create(ada, { ...tx, returning: false }) },
   'create returning some columns': { run: ({ Person, tx }) => Person.create(ada, { ...tx, returning: ['id', 'code'] }) },
   'create of some fields': { run: ({ Person, tx }) => Person.create(ada, { ...tx, fields: ['name', 'age'] }) },
-  'silent create': { run: ({ Person, tx }) => Person.create(ada, { ...tx, silent: true }) },
+  'silent create': { throws: 'SequelizeDatabaseError', run: ({ Person, tx }) => Person.create(ada, { ...tx, silent: true }) },
   'create without hooks': { run: ({ Person, tx }) => Person.create(ada, { ...tx, hooks: false }) },
   'create without validation': { run: ({ Person, tx }) => Person.create({ name: 'x', email: 'none' }, { ...tx, validate: false }) },
   'raw create': { run: ({ Person, tx }) => Person.create(ada, { ...tx, raw: true }) },
@@ -33,6 +33,7 @@ tested.test({
   },
   'create with NaN and infinity': { run: ({ Person, tx }) => Person.create({ name: 'Gus', height: Number.NaN }, { ...tx }) },
   'create with a year before Christ': {
+    throws: 'SequelizeDatabaseError',
     run: ({ Person, tx }) => Person.create({ name: 'Gaius', seenAt: new Date('-000043-03-15T12:00:00Z') }, { ...tx }),
   },
   'create that logs its binds': { run: ({ Person, tx }) => Person.create(ada, { ...tx, logQueryParameters: true } as object) },

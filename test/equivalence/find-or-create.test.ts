@@ -30,6 +30,7 @@ tested.test({
     },
   },
   'findOrCreate whose values are taken by another row': {
+    throws: 'SequelizeUniqueConstraintError',
     prepare,
     run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'Rob' }, defaults: { handle: 'bob' } }),
   },
@@ -38,13 +39,15 @@ tested.test({
   },
   'findOrCreate of some fields': { run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'Bob' }, defaults: bob, fields: ['name', 'age'] }) },
   'findOrCreate without hooks': { run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'Bob' }, hooks: false }) },
-  'findOrCreate that fails a validator': { run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'B' } }) },
-  'findOrCreate without where': { run: ({ Person, tx }) => Person.findOrCreate({ ...tx, defaults: bob } as never) },
+  'findOrCreate that fails a validator': { throws: 'SequelizeValidationError', run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'B' } }) },
+  'findOrCreate without where': { throws: 'Error', run: ({ Person, tx }) => Person.findOrCreate({ ...tx, defaults: bob } as never) },
   'findOrCreate that breaks a check': {
+    throws: 'SequelizeDatabaseError',
     modes: ['autocommit', 'a transaction', 'a savepoint'],
     run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'Neg' }, defaults: { age: -1 } }),
   },
   'findOrCreate that breaks a check, and what its hook wrote': {
+    modes: ['autocommit'],
     run: async ({ Person, tx }) => {
       const note = async (_: unknown, options: object): Promise<void> =>
         void (await Person.bulkCreate([{ name: 'By hook' }], { ...options, hooks: false, fields: ['name', 'createdAt', 'updatedAt'] } as never));

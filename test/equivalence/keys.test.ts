@@ -29,8 +29,8 @@ const key = '11111111-2222-4333-8444-555555555555';
 
 tested.test({
   'create with a composite key': { run: ({ Slot, tx }) => Slot.create(slot, { ...tx }) },
-  'create of a duplicate composite key': { prepare: ({ Slot }) => Slot.create(slot), run: ({ Slot, tx }) => Slot.create(slot, { ...tx }) },
-  'create without half of the key': { run: ({ Slot, tx }) => Slot.create({ room: 1 }, { ...tx }) },
+  'create of a duplicate composite key': { throws: 'SequelizeUniqueConstraintError', prepare: ({ Slot }) => Slot.create(slot), run: ({ Slot, tx }) => Slot.create(slot, { ...tx }) },
+  'create without half of the key': { throws: 'SequelizeDatabaseError', run: ({ Slot, tx }) => Slot.create({ room: 1 }, { ...tx }) },
   'update by a composite key': {
     prepare: ({ Slot }) => Slot.bulkCreate([slot, { room: 1, day: '2026-02-04' }]),
     run: async ({ Slot, tx }) => (await Slot.findOne({ ...tx, where: { day: '2026-02-03' }, rejectOnEmpty: true })).update({ note: 'new' }, { ...tx }),
@@ -51,7 +51,7 @@ tested.test({
     prepare: ({ Ticket }) => Ticket.create({ id: key, note: 'a' }),
     run: ({ Ticket, tx }) => Ticket.update({ note: 'b' }, { ...tx, where: { id: key } }),
   },
-  'destroy by something that is no uuid': { run: ({ Ticket, tx }) => Ticket.destroy({ ...tx, where: { id: 'nonsense' } }) },
+  'destroy by something that is no uuid': { throws: 'SequelizeDatabaseError', run: ({ Ticket, tx }) => Ticket.destroy({ ...tx, where: { id: 'nonsense' } }) },
   'create with a text as key': { run: ({ Country, tx }) => Country.create({ code: `C'ôte "d\\`, name: 'x' }, { ...tx }) },
   'update of a text that is a key': {
     prepare: ({ Country }) => Country.create({ code: 'DE', name: 'x' }),

@@ -29,6 +29,7 @@ tested.test({
     },
   },
   'update of an outdated version': {
+    throws: 'SequelizeOptimisticLockError',
     prepare,
     run: async (world) => {
       const account = await first(world, world.tx);
@@ -37,6 +38,7 @@ tested.test({
     },
   },
   'update of an outdated version with returning': {
+    throws: 'SequelizeOptimisticLockError',
     prepare,
     run: async (world) => {
       const account = await first(world, world.tx);
@@ -45,6 +47,7 @@ tested.test({
     },
   },
   'update of a versioned row that is gone': {
+    throws: 'SequelizeOptimisticLockError',
     prepare,
     run: async (world) => {
       const account = await first(world, world.tx);

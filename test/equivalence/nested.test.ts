@@ -30,12 +30,14 @@ tested.test({
     run: ({ Product, tx }) => Product.build({ name: 'Set', reviews: everything.reviews }, { include: ['reviews'] }).save({ ...tx }),
   },
   'create with a parent': { entries: 2, run: ({ Product, tx }) => Product.create({ name: 'Set', maker: { name: 'New' } }, { ...tx, include: ['maker'] }) },
-  'create with a parent that fails': { run: ({ Product, tx }) => Product.create({ name: 'Set', maker: { name: 'n'.repeat(31) } }, { ...tx, include: ['maker'] }) },
+  'create with a parent that fails': { throws: 'SequelizeDatabaseError', run: ({ Product, tx }) => Product.create({ name: 'Set', maker: { name: 'n'.repeat(31) } }, { ...tx, include: ['maker'] }) },
   'create with a child that fails validation': {
+    throws: 'SequelizeValidationError',
     entries: 1,
     run: ({ Product, tx }) => Product.create({ name: 'Set', reviews: [{ name: 'bad', stars: 9 }] }, { ...tx, include: ['reviews'] }),
   },
   'create with a child that the database refuses': {
+    throws: 'SequelizeDatabaseError',
     entries: 1,
     run: ({ Product, tx }) => Product.create({ name: 'Set', manual: { name: 'n'.repeat(31) } }, { ...tx, include: ['manual'] }),
   },
@@ -68,6 +70,7 @@ tested.test({
     },
   },
   'bulkCreate with a child that fails': {
+    throws: 'SequelizeDatabaseError',
     entries: 2,
     run: ({ Product, tx }) => {
       const rows = [{ name: 'One', reviews: [{ name: 'n'.repeat(31) }] }, { name: 'Two' }];

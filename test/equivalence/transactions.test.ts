@@ -28,6 +28,7 @@ tested.test({
     },
   },
   'a managed transaction that throws': {
+    throws: 'RangeError',
     modes,
     run: ({ sequelize, Maker }) =>
       sequelize.transaction(async (transaction) => {
@@ -85,6 +86,7 @@ tested.test({
     },
   },
   'a read-only transaction': {
+    throws: 'SequelizeDatabaseError',
     modes,
     run: ({ sequelize, Maker }) =>
       sequelize.transaction(async (transaction) => {
@@ -93,6 +95,7 @@ tested.test({
       }),
   },
   'a serialization failure': {
+    throws: 'SequelizeDatabaseError',
     modes,
     prepare: stock,
     run: ({ sequelize, database, Maker }) =>
@@ -103,6 +106,7 @@ tested.test({
       }),
   },
   'a serialization failure of a destroy': {
+    throws: 'SequelizeDatabaseError',
     modes,
     prepare: stock,
     run: ({ sequelize, database, Product }) =>
@@ -113,6 +117,7 @@ tested.test({
       }),
   },
   'a lock timeout': {
+    throws: 'SequelizeDatabaseError',
     modes,
     prepare: stock,
     run: async ({ sequelize, database, Review }) => {
@@ -125,6 +130,7 @@ tested.test({
     },
   },
   'a statement timeout': {
+    throws: 'SequelizeDatabaseError',
     modes,
     prepare: stock,
     run: ({ sequelize, Review }) =>
@@ -163,6 +169,7 @@ tested.test({
     ],
   },
   'raw writes that fail': {
+    throws: 'SequelizeUniqueConstraintError',
     modes,
     prepare: stock,
     run: ({ sequelize }) => sequelize.query(`update "Products" set sku = 'same'`),

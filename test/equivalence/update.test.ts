@@ -23,7 +23,7 @@ tested.test({
   'update to nulls': {
     prepare: withAda,
     run: async (world) => {
-      const nulls = { email: null, age: null, settings: null, tags: null, avatar: null, seenAt: null, code: null };
+      const nulls = { role: null, email: null, age: null, settings: null, tags: null, avatar: null, seenAt: null, code: null };
       return (await loaded(world, world.tx)).update(nulls, { ...world.tx });
     },
   },
@@ -45,11 +45,11 @@ tested.test({
   },
   'update of some fields': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ name: 'Adele', age: 1 }, { ...world.tx, fields: ['age'] }),
+    run: async (world) => (await loaded(world, world.tx)).update({ name: 'Adele', age: 21 }, { ...world.tx, fields: ['age'] }),
   },
   'save of some fields': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).set({ name: 'Adele', age: 1 }).save({ ...world.tx, fields: ['name'] }),
+    run: async (world) => (await loaded(world, world.tx)).set({ name: 'Adele', age: 21 }).save({ ...world.tx, fields: ['name'] }),
   },
   'save with nothing changed': {
     prepare: withAda,
@@ -107,6 +107,7 @@ tested.test({
     run: async (world) => (await loaded(world, { ...world.tx, attributes: ['id', 'name'] })).update({ name: 'Adele', age: 36 }, { ...world.tx }),
   },
   'save of an instance without its key': {
+    throws: 'Error',
     prepare: withAda,
     run: async (world) => (await loaded(world, { ...world.tx, attributes: ['name'] })).update({ name: 'Adele' }, { ...world.tx }),
   },
@@ -136,7 +137,7 @@ tested.test({
     run: async (world) => {
       const person = await loaded(world, world.tx);
       person.setDataValue('id', 5);
-      return person.set('age', 3).save({ ...world.tx });
+      return person.set('age', 33).save({ ...world.tx });
     },
   },
   'update, then another update of the same instance': {
@@ -166,26 +167,32 @@ tested.test({
     },
   },
   'update that fails a validator': {
+    throws: 'SequelizeValidationError',
     prepare: withAda,
     run: async (world) => (await loaded(world, world.tx)).update({ email: 'none' }, { ...world.tx }),
   },
   'update to a duplicate': {
+    throws: 'SequelizeUniqueConstraintError',
     prepare: async (world) => [await withAda(world), await world.Person.create({ name: 'Bob', handle: 'bob' })],
     run: async (world) => (await loaded(world, world.tx)).update({ handle: 'bob' }, { ...world.tx }),
   },
   'update that breaks a check': {
+    throws: 'SequelizeDatabaseError',
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ age: -5 }, { ...world.tx }),
+    run: async (world) => (await loaded(world, world.tx)).update({ age: -5 }, { ...world.tx, validate: false }),
   },
   'update to a text that is too long': {
+    throws: 'SequelizeDatabaseError',
     prepare: withAda,
     run: async (world) => (await loaded(world, world.tx)).update({ name: 'n'.repeat(21) }, { ...world.tx }),
   },
   'update to null that the database forbids': {
+    throws: 'SequelizeDatabaseError',
     prepare: withAda,
     run: async (world) => (await loaded(world, world.tx)).update({ name: null }, { ...world.tx, validate: false }),
   },
   'update with a faulty literal': {
+    throws: 'SequelizeDatabaseError',
     prepare: withAda,
     run: async (world) => (await loaded(world, world.tx)).update({ age: literal('nowhere') }, { ...world.tx }),
   },

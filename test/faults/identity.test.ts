@@ -74,12 +74,6 @@ async function identities(work: () => unknown): Promise<unknown[]> {
 
 const own = (user: number): unknown[] => [[null, String(user)], String(user), `user${user}@example.com`, `of-${user}`];
 
-test('14 18 interleaved requests of many users over few connections each keep their own actor', async () => {
-  const users = Array.from({ length: 240 }, (_, at) => (at % 8) + 1);
-  const seen = identities(() => listening(app(logIn), (url) => Promise.all(users.map((user) => post(url, user)))));
-  expect((await seen).toSorted()).toEqual(users.map(own).toSorted());
-});
-
 test('19 a write between requests, on the connections they used, is by nobody', async () => {
   await post(app(logIn), 1);
   const entries = await entriesOf(auditLog, () => Promise.all(Array.from({ length: 5 }, () => Order.create({}))));

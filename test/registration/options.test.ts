@@ -1,10 +1,5 @@
 import { DataTypes, Model, Sequelize, type ModelStatic } from 'sequelize';
-import {
-  createAuditLog,
-  getAuditLog,
-  type AuditLogOptions,
-  type RegistrationOptions,
-} from 'sequelize-auditlog';
+import { createAuditLog, getAuditLog, type AuditLogOptions } from 'sequelize-auditlog';
 import { refusalOf } from '../support/audited';
 
 function offline(): Sequelize {

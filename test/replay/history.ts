@@ -43,7 +43,9 @@ export class History {
   }
 
   #say(entry: Row | null, what: string, ...about: unknown[]): void {
-    const which = entry ? `${entry['action']} ${entry['id']} of ${this.#subject.name} ${entry['object_pk']}` : this.#subject.name;
+    const which = entry
+      ? `${entry['action']} ${entry['id']} of ${this.#subject.name} ${entry['object_pk']}`
+      : this.#subject.name;
     this.#wrong.push(`${which}: ${what} ${about.map((each) => JSON.stringify(each)).join(' ')}`);
   }
 
@@ -69,14 +71,17 @@ export class History {
 
   #replayValues(entry: Row, object: Replayed, values: readonly (readonly [string, Pair])[]): void {
     const isCreate = entry['action'] === 'create';
-    if (isCreate !== (object.state === null)) this.#say(entry, isCreate ? 'is there already' : 'is not there');
+    if (isCreate !== (object.state === null))
+      this.#say(entry, isCreate ? 'is there already' : 'is not there');
     const state: State = { ...object.state };
     for (const [name, [old, now]] of values) {
-      if (!isDeepStrictEqual(state[name] ?? null, old)) this.#say(entry, `${name} was`, state[name] ?? null, 'not', old);
+      if (!isDeepStrictEqual(state[name] ?? null, old))
+        this.#say(entry, `${name} was`, state[name] ?? null, 'not', old);
       if (now === null) delete state[name];
       else state[name] = now;
     }
-    const isGone = entry['action'] === 'delete' && values.some(([name, [, now]]) => this.#isKey(name) && now === null);
+    const isGone =
+      entry['action'] === 'delete' && values.some(([name, [, now]]) => this.#isKey(name) && now === null);
     if (isGone && Object.keys(state).length > 0) this.#say(entry, 'leaves values', state);
     object.state = isGone ? null : state;
     if (isGone) object.links.clear();
@@ -103,16 +108,26 @@ export class History {
     const { types } = tableImage(this.#image, this.#subject.table);
     for (const pk of new Set([...rows.keys(), ...this.#objects.keys()])) {
       const changes = changesBetween(this.#subject, types, null, rows.get(pk) ?? null);
-      const stored = rows.has(pk) ? Object.fromEntries(Object.entries(changes).map(([name, [, now]]) => [name, now])) : null;
+      const stored = rows.has(pk)
+        ? Object.fromEntries(Object.entries(changes).map(([name, [, now]]) => [name, now]))
+        : null;
       const replayed = this.#objects.get(pk)?.state ?? null;
-      if (!isDeepStrictEqual(replayed, stored)) this.#say(null, `${pk} is replayed as`, replayed, 'stored as', stored);
+      if (!isDeepStrictEqual(replayed, stored))
+        this.#say(null, `${pk} is replayed as`, replayed, 'stored as', stored);
     }
   }
 
   #compareLinks({ association, through, ownerColumn, targetColumn }: Link): void {
-    const stored = tableImage(this.#image, through).rows.map((row) => `${row[ownerColumn]} ${row[targetColumn]}`);
-    const replayed = [...this.#objects].flatMap(([pk, { links }]) => [...(links.get(association) ?? [])].map((each) => `${pk} ${each}`));
-    const [missing, extra] = [stored.filter((each) => !replayed.includes(each)), replayed.filter((each) => !stored.includes(each))];
+    const stored = tableImage(this.#image, through).rows.map(
+      (row) => `${row[ownerColumn]} ${row[targetColumn]}`,
+    );
+    const replayed = [...this.#objects].flatMap(([pk, { links }]) =>
+      [...(links.get(association) ?? [])].map((each) => `${pk} ${each}`),
+    );
+    const [missing, extra] = [
+      stored.filter((each) => !replayed.includes(each)),
+      replayed.filter((each) => !stored.includes(each)),
+    ];
     if (missing.length + extra.length > 0) this.#say(null, association, { missing, extra });
   }
 
@@ -126,23 +141,36 @@ export class History {
     }
     const rows = rowsByPk(this.#image, this.#subject);
     for (const pk of new Set([...byPk.keys(), ...this.#objects.keys()])) {
-      const versions = (byPk.get(pk) ?? []).toSorted((a, b) => Number(a['history_id']) - Number(b['history_id']));
+      const versions = (byPk.get(pk) ?? []).toSorted(
+        (a, b) => Number(a['history_id']) - Number(b['history_id']),
+      );
       this.#compareObjectVersions(pk, versions, rows.get(pk) ?? null);
     }
   }
 
   #compareObjectVersions(pk: string, versions: readonly Row[], row: Row | null): void {
     const entries = this.#objects.get(pk)?.entries ?? [];
-    const seen = versions.map((each) => [each['log_entry_id'], each['history_date'], each['history_type'], each['history_user_id']]);
+    const seen = versions.map((each) => [
+      each['log_entry_id'],
+      each['history_date'],
+      each['history_type'],
+      each['history_user_id'],
+    ]);
     const types: Readonly<Record<string, string>> = { create: '+', update: '~', delete: '-' };
-    const wanted = entries.map((each) => [each['id'], each['timestamp'], types[String(each['action'])], each['actor_id']]);
+    const wanted = entries.map((each) => [
+      each['id'],
+      each['timestamp'],
+      types[String(each['action'])],
+      each['actor_id'],
+    ]);
     if (!isDeepStrictEqual(seen, wanted)) this.#say(null, `versions of ${pk}`, seen, 'not', wanted);
     const last = versions.at(-1);
     for (const { column, isMasked, inChanges } of row && last ? this.#subject.columns : []) {
       const value = row?.[column] ?? null;
       // A write that changes managed timestamps only leaves no version.
       if (!inChanges) continue;
-      if (last?.[column] !== (isMasked && value !== null ? '********' : value)) this.#say(null, `${column} of ${pk} is`, value, 'in the last version', last?.[column]);
+      if (last?.[column] !== (isMasked && value !== null ? '********' : value))
+        this.#say(null, `${column} of ${pk} is`, value, 'in the last version', last?.[column]);
     }
   }
 }

@@ -18,7 +18,11 @@ export function defineModels(sequelize: Sequelize) {
   });
   const Leaf = sequelize.define('Leaf', { name: STRING, size: { type: INTEGER, defaultValue: 0 } });
   const Remark = sequelize.define('Remark', { text: STRING });
-  const Page = sequelize.define('Page', { title: STRING, views: { type: INTEGER, defaultValue: 0 } }, { paranoid: true });
+  const Page = sequelize.define(
+    'Page',
+    { title: STRING, views: { type: INTEGER, defaultValue: 0 } },
+    { paranoid: true },
+  );
   const Topic = sequelize.define('Topic', { name: STRING });
   const Slot = sequelize.define('Slot', {
     row: { type: STRING, primaryKey: true },
@@ -26,10 +30,24 @@ export function defineModels(sequelize: Sequelize) {
     guest: STRING,
     count: { type: INTEGER, defaultValue: 0 },
   });
-  Folder.hasMany(Leaf, { as: 'leaves', foreignKey: { name: 'folderId', allowNull: false }, onDelete: 'CASCADE' });
+  Folder.hasMany(Leaf, {
+    as: 'leaves',
+    foreignKey: { name: 'folderId', allowNull: false },
+    onDelete: 'CASCADE',
+  });
   Folder.hasMany(Remark, { as: 'remarks', foreignKey: 'folderId', onDelete: 'SET NULL' });
-  Folder.belongsToMany(Topic, { as: 'topics', through: 'folder_topics', foreignKey: 'folderId', otherKey: 'topicId' });
-  Topic.belongsToMany(Folder, { as: 'folders', through: 'folder_topics', foreignKey: 'topicId', otherKey: 'folderId' });
+  Folder.belongsToMany(Topic, {
+    as: 'topics',
+    through: 'folder_topics',
+    foreignKey: 'folderId',
+    otherKey: 'topicId',
+  });
+  Topic.belongsToMany(Folder, {
+    as: 'folders',
+    through: 'folder_topics',
+    foreignKey: 'topicId',
+    otherKey: 'folderId',
+  });
   return { Folder, Leaf, Remark, Page, Topic, Slot };
 }
 

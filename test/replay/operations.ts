@@ -26,7 +26,9 @@ function someId({ world, chance }: Hand, name: Name): number {
 }
 
 function text({ chance }: Hand): string {
-  return chance.pick(['', 'plain', `it's "so"`, '\\ ü 😀', 'x'.repeat(200), '$1 :a ?', 'null']) + chance.below(9);
+  return (
+    chance.pick(['', 'plain', `it's "so"`, '\\ ü 😀', 'x'.repeat(200), '$1 :a ?', 'null']) + chance.below(9)
+  );
 }
 
 function folderValues(hand: Hand): Record<string, unknown> {
@@ -35,7 +37,13 @@ function folderValues(hand: Hand): Record<string, unknown> {
     name: text(hand),
     size: chance.below(100),
     worth: (chance.below(10_000) / 100).toFixed(chance.below(3)),
-    meta: chance.pick([null, { a: chance.below(3) }, [1, { b: text(hand) }], 'text', { deep: { list: [chance.below(3)] } }]),
+    meta: chance.pick([
+      null,
+      { a: chance.below(3) },
+      [1, { b: text(hand) }],
+      'text',
+      { deep: { list: [chance.below(3)] } },
+    ]),
     labels: chance.pick([null, [], ['a', text(hand)], ['b', 'c']]),
     state: chance.pick(['new', 'open', 'done', null]),
     seen: chance.pick([null, new Date(1_700_000_000_000 + chance.below(1e9))]),
@@ -72,8 +80,15 @@ const createFolder: Operation = async (hand) => {
 
 const createNested: Operation = async (hand) => {
   const { Folder, Leaf, Topic } = modelsOf(hand);
-  const include = [{ model: Leaf, as: 'leaves' }, { model: Topic, as: 'topics' }];
-  const values = { ...folderValues(hand), leaves: [{ name: 'n' }, { name: text(hand) }], topics: [{ name: text(hand) }] };
+  const include = [
+    { model: Leaf, as: 'leaves' },
+    { model: Topic, as: 'topics' },
+  ];
+  const values = {
+    ...folderValues(hand),
+    leaves: [{ name: 'n' }, { name: text(hand) }],
+    topics: [{ name: text(hand) }],
+  };
   remember(hand, 'Folder', await Folder.create(values, { ...hand.options, include }));
 };
 
@@ -83,12 +98,19 @@ const createLeaf: Operation = async (hand) => {
 };
 
 const bulkCreateLeaves: Operation = async (hand) => {
-  const rows = Array.from({ length: 1 + hand.chance.below(5) }, () => ({ name: text(hand), folderId: someId(hand, 'Folder') }));
+  const rows = Array.from({ length: 1 + hand.chance.below(5) }, () => ({
+    name: text(hand),
+    folderId: someId(hand, 'Folder'),
+  }));
   remember(hand, 'Leaf', ...(await modelsOf(hand).Leaf.bulkCreate(rows, hand.options)));
 };
 
 const createRemark: Operation = async (hand) => {
-  remember(hand, 'Remark', await modelsOf(hand).Remark.create({ text: text(hand), folderId: someId(hand, 'Folder') }, hand.options));
+  remember(
+    hand,
+    'Remark',
+    await modelsOf(hand).Remark.create({ text: text(hand), folderId: someId(hand, 'Folder') }, hand.options),
+  );
 };
 
 const createPage: Operation = async (hand) => {
@@ -99,7 +121,8 @@ const createTopic: Operation = async (hand) => {
   remember(hand, 'Topic', await modelsOf(hand).Topic.create({ name: text(hand) }, hand.options));
 };
 
-const updateLoaded: Operation = async (hand) => (await load(hand, 'Folder'))?.update(folderValues(hand), hand.options);
+const updateLoaded: Operation = async (hand) =>
+  (await load(hand, 'Folder'))?.update(folderValues(hand), hand.options);
 
 const updatePartly: Operation = async (hand) =>
   (await load(hand, 'Folder', { attributes: ['id', 'name'] }))?.update(folderValues(hand), hand.options);
@@ -109,7 +132,9 @@ const updateHeld: Operation = async (hand) => {
   if (hand.held.length === 0) return;
   const row = hand.chance.pick(hand.held);
   const isFolder = row instanceof modelsOf(hand).Folder;
-  const column = ['name', 'title', 'text', 'guest'].find((name) => name in (row.constructor as AnyModel).getAttributes());
+  const column = ['name', 'title', 'text', 'guest'].find(
+    (name) => name in (row.constructor as AnyModel).getAttributes(),
+  );
   await row.update(isFolder ? folderValues(hand) : { [column ?? 'name']: text(hand) }, hand.options);
 };
 
@@ -130,30 +155,46 @@ const updateMany: Operation = (hand) =>
   });
 
 const updateManyByLiteral: Operation = (hand) =>
-  modelsOf(hand).Leaf.update({ size: literal('"size" + 1') }, { ...hand.options, where: { folderId: someId(hand, 'Folder') } });
+  modelsOf(hand).Leaf.update(
+    { size: literal('"size" + 1') },
+    { ...hand.options, where: { folderId: someId(hand, 'Folder') } },
+  );
 
 const moveLeaf: Operation = (hand) =>
-  modelsOf(hand).Leaf.update({ folderId: someId(hand, 'Folder') }, { ...hand.options, where: { id: someId(hand, 'Leaf') } });
+  modelsOf(hand).Leaf.update(
+    { folderId: someId(hand, 'Folder') },
+    { ...hand.options, where: { id: someId(hand, 'Leaf') } },
+  );
 
-const increment: Operation = async (hand) => (await load(hand, 'Folder'))?.increment({ size: hand.chance.below(5) - 2 }, hand.options);
+const increment: Operation = async (hand) =>
+  (await load(hand, 'Folder'))?.increment({ size: hand.chance.below(5) - 2 }, hand.options);
 
 const incrementMany: Operation = (hand) =>
-  modelsOf(hand).Page.increment('views', { ...hand.options, by: 1 + hand.chance.below(3), where: { views: { [Op.lt]: hand.chance.below(10) } } });
+  modelsOf(hand).Page.increment('views', {
+    ...hand.options,
+    by: 1 + hand.chance.below(3),
+    where: { views: { [Op.lt]: hand.chance.below(10) } },
+  });
 
 function slot({ chance }: Hand): { row: string; number: number } {
   return { row: chance.pick(['A', "B/'x"]), number: chance.below(6) };
 }
 
-const createSlot: Operation = (hand) => modelsOf(hand).Slot.create({ ...slot(hand), guest: text(hand) }, hand.options);
-const upsertSlot: Operation = (hand) => modelsOf(hand).Slot.upsert({ ...slot(hand), guest: text(hand) }, hand.options);
-const incrementSlot: Operation = (hand) => modelsOf(hand).Slot.increment('count', { ...hand.options, where: slot(hand) });
+const createSlot: Operation = (hand) =>
+  modelsOf(hand).Slot.create({ ...slot(hand), guest: text(hand) }, hand.options);
+const upsertSlot: Operation = (hand) =>
+  modelsOf(hand).Slot.upsert({ ...slot(hand), guest: text(hand) }, hand.options);
+const incrementSlot: Operation = (hand) =>
+  modelsOf(hand).Slot.increment('count', { ...hand.options, where: slot(hand) });
 const destroySlot: Operation = (hand) => modelsOf(hand).Slot.destroy({ ...hand.options, where: slot(hand) });
 
 const findOrCreateSlot: Operation = (hand) =>
   modelsOf(hand).Slot.findOrCreate({ where: slot(hand), defaults: { guest: text(hand) }, ...hand.options });
 
 const bulkCreateSlots: Operation = (hand) => {
-  const rows = new Map(Array.from({ length: 4 }, () => slot(hand)).map((each) => [JSON.stringify(each), each]));
+  const rows = new Map(
+    Array.from({ length: 4 }, () => slot(hand)).map((each) => [JSON.stringify(each), each]),
+  );
   const values = [...rows.values()].map((each) => ({ ...each, guest: text(hand) }));
   const how = hand.chance.happens(0.5) ? { ignoreDuplicates: true } : { updateOnDuplicate: ['guest'] };
   return modelsOf(hand).Slot.bulkCreate(values, { ...hand.options, ...how });
@@ -168,10 +209,16 @@ const upsertFolder: Operation = async (hand) => {
 const destroyFolder: Operation = async (hand) => (await load(hand, 'Folder'))?.destroy(hand.options);
 
 const destroyFolders: Operation = (hand) =>
-  modelsOf(hand).Folder.destroy({ ...hand.options, where: { id: [someId(hand, 'Folder'), someId(hand, 'Folder')] } });
+  modelsOf(hand).Folder.destroy({
+    ...hand.options,
+    where: { id: [someId(hand, 'Folder'), someId(hand, 'Folder')] },
+  });
 
 const destroyLeaves: Operation = (hand) =>
-  modelsOf(hand).Leaf.destroy({ ...hand.options, where: { id: [someId(hand, 'Leaf'), someId(hand, 'Leaf')] } });
+  modelsOf(hand).Leaf.destroy({
+    ...hand.options,
+    where: { id: [someId(hand, 'Leaf'), someId(hand, 'Leaf')] },
+  });
 
 const destroyHeld: Operation = async (hand) => {
   if (hand.held.length > 0) await hand.chance.pick(hand.held).destroy(hand.options);
@@ -180,12 +227,16 @@ const destroyHeld: Operation = async (hand) => {
 const destroyTopic: Operation = async (hand) => (await load(hand, 'Topic'))?.destroy(hand.options);
 
 const destroyPage: Operation = async (hand) =>
-  (await load(hand, 'Page', { paranoid: false }))?.destroy({ ...hand.options, force: hand.chance.happens(0.2) });
+  (await load(hand, 'Page', { paranoid: false }))?.destroy({
+    ...hand.options,
+    force: hand.chance.happens(0.2),
+  });
 
 const destroyPages: Operation = (hand) =>
   modelsOf(hand).Page.destroy({ ...hand.options, where: { views: hand.chance.below(6) } });
 
-const restorePage: Operation = async (hand) => (await load(hand, 'Page', { paranoid: false }))?.restore(hand.options);
+const restorePage: Operation = async (hand) =>
+  (await load(hand, 'Page', { paranoid: false }))?.restore(hand.options);
 
 const restorePages: Operation = (hand) =>
   modelsOf(hand).Page.restore({ ...hand.options, where: { views: { [Op.gte]: hand.chance.below(6) } } });
@@ -197,7 +248,8 @@ const link: Operation = async (hand) => {
 
 const unlink: Operation = async (hand) => {
   const folder = await load(hand, 'Folder');
-  if (folder) await call(folder, 'removeTopics', [someId(hand, 'Topic'), someId(hand, 'Topic')], hand.options);
+  if (folder)
+    await call(folder, 'removeTopics', [someId(hand, 'Topic'), someId(hand, 'Topic')], hand.options);
 };
 
 const setLinks: Operation = async (hand) => {

@@ -19,7 +19,17 @@ test(
     const workers = Array.from({ length: WORKERS }, (_, at) => new Worker(world, tally, at, SEED));
     await Promise.all(workers.map((worker) => worker.run(OPERATIONS / WORKERS)));
     const image = await world.read();
-    if (process.env['REPLAY_STATS']) process.stdout.write(JSON.stringify({ made: tally.made, failed: tally.failed, undone: tally.undone.size, entries: tableImage(image, world.log).rows.length, links: tableImage(image, world.log).rows.filter((r) => String(r['changes']).includes('m2m')).length, deletes: tableImage(image, world.log).rows.filter((r) => r['action'] === 'delete').length }) + '\n');
+    if (process.env['REPLAY_STATS'])
+      process.stdout.write(
+        JSON.stringify({
+          made: tally.made,
+          failed: tally.failed,
+          undone: tally.undone.size,
+          entries: tableImage(image, world.log).rows.length,
+          links: tableImage(image, world.log).rows.filter((r) => String(r['changes']).includes('m2m')).length,
+          deletes: tableImage(image, world.log).rows.filter((r) => r['action'] === 'delete').length,
+        }) + '\n',
+      );
     expect(wrongsOf(world, image, tally).slice(0, 20)).toEqual([]);
     // The history was worth reading: much was written, some of it failed or was undone.
     expect(tableImage(image, world.log).rows.length).toBeGreaterThan(OPERATIONS / 2);

@@ -84,20 +84,30 @@ export class Worker {
     const options: CallOptions = { audit: { reason: mark }, ...(transaction && { transaction }) };
     const hand = { world: this.#world, chance: this.#chance, held: this.#held, options };
     const write = (): Promise<unknown> => this.#chance.weighed(OPERATIONS)(hand);
-    await (this.#chance.happens(0.2) ? withAuditContext({ additionalData: { nested: true } }, write) : write());
+    await (this.#chance.happens(0.2)
+      ? withAuditContext({ additionalData: { nested: true } }, write)
+      : write());
   }
 
   async #transaction(marks: string[]): Promise<void> {
     const chance = this.#chance;
-    const isolationLevel = chance.pick(['READ COMMITTED', 'READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const);
+    const isolationLevel = chance.pick([
+      'READ COMMITTED',
+      'READ COMMITTED',
+      'REPEATABLE READ',
+      'SERIALIZABLE',
+    ] as const);
     const gives = chance.happens(0.25);
-    await this.#world.sequelize.transaction({ isolationLevel: isolationLevel as never }, async (transaction) => {
-      for (let left = 1 + chance.below(4); left > 0; left -= 1) {
-        if (chance.happens(0.25)) await this.#savepoint(transaction, marks);
-        else await this.#write(marks, transaction);
-      }
-      if (gives) throw new ChangeOfMind('rolled back on purpose');
-    });
+    await this.#world.sequelize.transaction(
+      { isolationLevel: isolationLevel as never },
+      async (transaction) => {
+        for (let left = 1 + chance.below(4); left > 0; left -= 1) {
+          if (chance.happens(0.25)) await this.#savepoint(transaction, marks);
+          else await this.#write(marks, transaction);
+        }
+        if (gives) throw new ChangeOfMind('rolled back on purpose');
+      },
+    );
   }
 
   /** What it wrote is undone also when the transaction around it stays. */
@@ -114,7 +124,11 @@ export class Worker {
       if (!isExpected(error)) throw error;
       for (const mark of inner) this.#tally.undone.add(mark);
       // A deadlock or a serialization failure ends the whole transaction.
-      if (!(error instanceof ChangeOfMind) && /^40/.test((error as { parent?: { code?: string } }).parent?.code ?? '')) throw error;
+      if (
+        !(error instanceof ChangeOfMind) &&
+        /^40/.test((error as { parent?: { code?: string } }).parent?.code ?? '')
+      )
+        throw error;
     }
   }
 }

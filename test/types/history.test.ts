@@ -1,3 +1,4 @@
+// Functions given to expectTypeOf are checked by the compiler and never run.
 import { expectTypeOf } from 'expect-type';
 import {
   DataTypes,
@@ -7,8 +8,7 @@ import {
   type InferAttributes,
   type InferCreationAttributes,
 } from 'sequelize';
-import type {
-  AuditError} from 'sequelize-auditlog';
+import type { AuditError } from 'sequelize-auditlog';
 import {
   createAuditLog,
   isAuditError,
@@ -32,19 +32,16 @@ const auditLog = createAuditLog(sequelize);
 const { LogEntry: Entries } = auditLog;
 const orders = auditLog.registerAudited(Order, { snapshots: true });
 
-/** Checked by the compiler and never run. */
-function compiled(_check: () => unknown): void {}
-
 test('LogEntry.findAll and the finders give entries', () => {
   expectTypeOf<ReturnType<typeof Entries.findAll<LogEntry>>>().resolves.toEqualTypeOf<LogEntry[]>();
-  compiled(async () => {
+  expectTypeOf(async () => {
     const [entry] = await Entries.findAll({ where: { action: 'update' }, order: [['id', 'DESC']] });
     expectTypeOf(entry!).toEqualTypeOf<LogEntry>();
     expectTypeOf(await Entries.forObject(Order.build())).toEqualTypeOf<LogEntry[]>();
     expectTypeOf(await Entries.forObject(Order, 7, { limit: 1, actors: true })).toEqualTypeOf<LogEntry[]>();
     expectTypeOf(await orders.entries({ id: 7 })).toEqualTypeOf<LogEntry[]>();
     expectTypeOf(await auditLog.logAccess([Order, 7])).toEqualTypeOf<LogEntry | null>();
-  });
+  }).toBeFunction();
 });
 
 test('an entry tells its columns and texts', () => {
@@ -60,7 +57,7 @@ test('an entry tells its columns and texts', () => {
 });
 
 test('finders refuse what is no object and no option', () => {
-  compiled(async () => {
+  expectTypeOf(async () => {
     // @ts-expect-error a model alone is no object
     await Entries.forObject(Order);
     // @ts-expect-error an unknown column
@@ -71,11 +68,11 @@ test('finders refuse what is no object and no option', () => {
     await Entries.forObjects(Order.build());
     // @ts-expect-error an action is needed
     await auditLog.log(Order.build(), {});
-  });
+  }).toBeFunction();
 });
 
 test('versions have the attributes of the model, typed, and their own', () => {
-  compiled(async () => {
+  expectTypeOf(async () => {
     const [version] = await orders.versions(7);
     expectTypeOf(version!).toEqualTypeOf<Snapshot<Order>>();
     expectTypeOf(version!.status).toEqualTypeOf<string>();
@@ -88,11 +85,11 @@ test('versions have the attributes of the model, typed, and their own', () => {
     // @ts-expect-error an attribute that the model does not have
     void version!.stauts;
     await orders.Snapshot.findAll({ where: { status: 'x', historyType: '~' } });
-  });
+  }).toBeFunction();
 });
 
 test('the past gives instances of the model', () => {
-  compiled(async () => {
+  expectTypeOf(async () => {
     expectTypeOf(await orders.asOf(new Date()).findByPk(7)).toEqualTypeOf<Order | null>();
     expectTypeOf(await orders.asOf('2026-01-01').findAll({ where: { status: 'x' } })).toEqualTypeOf<
       Order[]
@@ -102,15 +99,15 @@ test('the past gives instances of the model', () => {
     orders.asOf(7);
     // @ts-expect-error include is for auditLog.asOf
     await orders.asOf(new Date()).findAll({ include: [Order] });
-  });
+  }).toBeFunction();
 });
 
 test('errors have a code that the compiler knows', () => {
   expectTypeOf<AuditError['code']>().toEqualTypeOf<AuditErrorCode>();
-  compiled(() => {
+  expectTypeOf(() => {
     const error: unknown = null;
     if (isAuditError(error)) expectTypeOf(error).toEqualTypeOf<AuditError>();
     // @ts-expect-error no such code
     return (error as AuditError).code === 'ERR_AUDIT_NOTHING';
-  });
+  }).toBeFunction();
 });

@@ -1,3 +1,4 @@
+// Functions given to expectTypeOf are checked by the compiler and never run.
 import { createServer } from 'node:http';
 import { expectTypeOf } from 'expect-type';
 import express, { type RequestHandler, type Router } from 'express';
@@ -6,27 +7,24 @@ import { auditMiddleware, createAuditLog, type AuditMiddleware, type AuditReques
 
 const auditLog = createAuditLog(new Sequelize('postgres://nobody@localhost/nowhere'));
 
-/** Checked by the compiler and never run. */
-function compiled(_check: () => unknown): void {}
-
 test('the middleware is one of Express, for an application, a router and a route', () => {
   expectTypeOf(auditLog.auditMiddleware).toEqualTypeOf<AuditMiddleware>();
   expectTypeOf(auditMiddleware).toExtend<RequestHandler>();
-  compiled(() => {
+  expectTypeOf(() => {
     const app = express();
     app.use(auditMiddleware);
     app.use('/shop', auditLog.auditMiddleware, (_req, res) => void res.end());
     app.get('/orders/:id', auditMiddleware, (req, res) => void res.json(req.params['id']));
     (express.Router() as Router).use(auditMiddleware);
-  });
+  }).toBeFunction();
 });
 
 test('and of plain node:http', () => {
-  compiled(() => createServer((req, res) => auditMiddleware(req, res, () => res.end())));
+  expectTypeOf(() => createServer((req, res) => auditMiddleware(req, res, () => res.end()))).toBeFunction();
 });
 
 test('options are given the request, with what Express and its companions add', () => {
-  compiled(() =>
+  expectTypeOf(() =>
     createAuditLog(auditLog.LogEntry.sequelize!, {
       actor: {
         resolve: (req) => {
@@ -39,5 +37,5 @@ test('options are given the request, with what Express and its companions add', 
       remoteAddr: (req) => req.socket.remoteAddress ?? null,
       correlationId: { header: false, generate: () => 'id', trust: (req) => req.ip === '127.0.0.1' },
     }),
-  );
+  ).toBeFunction();
 });

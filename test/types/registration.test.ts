@@ -1,3 +1,4 @@
+// Functions given to expectTypeOf are checked by the compiler and never run.
 import { expectTypeOf } from 'expect-type';
 import {
   DataTypes,
@@ -28,11 +29,8 @@ const sequelize = new Sequelize('postgres://nobody@localhost/nowhere');
 const auditLog = createAuditLog(sequelize);
 const { registerAudited } = auditLog;
 
-/** Checked by the compiler and never run. */
-function compiled(_check: () => void): void {}
-
 test('attribute names in options are checked: a typo does not compile', () => {
-  compiled(() => {
+  expectTypeOf(() => {
     registerAudited(Order, { include: ['status'], exclude: ['total'], repr: '{id}' });
     registerAudited(Order, { mask: ['total'], labels: { status: 'Status' } });
     registerAudited(Order, { mask: { total: true, status: { keepLast: 4 } } });
@@ -49,11 +47,11 @@ test('attribute names in options are checked: a typo does not compile', () => {
     registerAudited(Order, { labels: { stauts: 'Status' } });
     // @ts-expect-error a misspelt attribute
     registerAudited(Order, { snapshots: { indexes: [{ fields: ['stauts'] }] } });
-  });
+  }).toBeFunction();
 });
 
 test('so are keys and values of options', () => {
-  compiled(() => {
+  expectTypeOf(() => {
     // @ts-expect-error a misspelt option
     registerAudited(Order, { exlude: [] });
     // @ts-expect-error an unknown action
@@ -70,11 +68,11 @@ test('so are keys and values of options', () => {
     createAuditLog(sequelize, { mask: 'password' });
     // @ts-expect-error a misspelt key
     createAuditLog(sequelize, { actor: { resolver: () => null } });
-  });
+  }).toBeFunction();
 });
 
 test('lists may be readonly, and options prepared elsewhere', () => {
-  compiled(() => {
+  expectTypeOf(() => {
     const exclude = ['total'] as const;
     const options: RegistrationOptions<Order> = { exclude, actions: ['create'] as const };
     registerAudited(Order, options);
@@ -83,18 +81,18 @@ test('lists may be readonly, and options prepared elsewhere', () => {
       actor: { model: Order, resolve: (req) => req.user as { id: number } },
     };
     createAuditLog(sequelize, forLog);
-  });
+  }).toBeFunction();
 });
 
 test('a model without types takes any names', () => {
-  compiled(() => {
+  expectTypeOf(() => {
     const Loose = sequelize.define('Loose', { a: DataTypes.TEXT });
     registerAudited(Loose, { exclude: ['a'] });
-  });
+  }).toBeFunction();
 });
 
 test('the handle is typed by the model', () => {
-  compiled(() => {
+  expectTypeOf(() => {
     const orders = registerAudited(Order, { snapshots: true });
     expectTypeOf(orders).toEqualTypeOf<AuditedModel<Order>>();
     expectTypeOf(orders.Snapshot).toEqualTypeOf<SnapshotModel<Order>>();
@@ -102,7 +100,7 @@ test('the handle is typed by the model', () => {
     expectTypeOf(auditLog.audited(Order)).toEqualTypeOf<AuditedModel<Order>>();
     // @ts-expect-error the list is the library's own
     orders.masked.push('total');
-  });
+  }).toBeFunction();
 });
 
 test('every member of the log may be destructured, typed', () => {

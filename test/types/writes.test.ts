@@ -1,8 +1,8 @@
+// Functions given to expectTypeOf are checked by the compiler and never run.
 import { expectTypeOf } from 'expect-type';
 import {
   Model,
   Sequelize,
-  type CreateOptions,
   type InferAttributes,
   type InferCreationAttributes,
   type Transactionable,
@@ -22,16 +22,13 @@ class Order extends Model<InferAttributes<Order>, InferCreationAttributes<Order>
 
 const sequelize = new Sequelize('postgres://nobody@localhost/nowhere');
 
-/** Checked by the compiler and never run. */
-function compiled(_check: () => unknown): void {}
-
 const audit: AuditCallOption = { reason: 'ticket 9', actor: 7, additionalData: { n: 1 } };
 const where = { id: 1 };
 const row = { id: 1, status: 'x' };
 
 test('the option audit is typed on every write call', () => {
   expectTypeOf<Transactionable['audit']>().toEqualTypeOf<AuditCallOption | undefined>();
-  compiled(async () => {
+  expectTypeOf(async () => {
     const order = await Order.create(row, { audit });
     await order.save({ audit });
     await order.update({ status: 'x' }, { audit });
@@ -49,22 +46,22 @@ test('the option audit is typed on every write call', () => {
     await Order.truncate({ audit });
     await sequelize.query('delete from orders', { audit });
     await sequelize.getQueryInterface().bulkDelete('orders', {}, { audit });
-  });
+  }).toBeFunction();
 });
 
 test('and checked', () => {
-  compiled(async () => {
+  expectTypeOf(async () => {
     // @ts-expect-error true says nothing
     await Order.create(row, { audit: true });
     // @ts-expect-error a misspelt key
     await Order.create(row, { audit: { raeson: 'x' } });
     // @ts-expect-error a reason is a text
     await Order.update({ status: 'x' }, { where, audit: { reason: 7 } });
-  });
+  }).toBeFunction();
 });
 
 test('an actor may be an id, an object with an id, an instance, or nobody', () => {
-  compiled(() => {
+  expectTypeOf(() => {
     for (const actor of [
       null,
       undefined,
@@ -80,13 +77,15 @@ test('an actor may be an id, an object with an id, an instance, or nobody', () =
     withAuditContext({ actor: true }, () => undefined);
     // @ts-expect-error a misspelt key
     withAuditContext({ acter: 7 }, () => undefined);
-  });
+  }).toBeFunction();
 });
 
 test('contexts return what their function returns', () => {
   expectTypeOf(withAuditContext({}, () => 7)).toEqualTypeOf<number>();
   expectTypeOf(withoutAudit(async () => 'x')).toEqualTypeOf<Promise<string>>();
   expectTypeOf(currentAuditContext()).toEqualTypeOf<AuditContextSnapshot | null>();
-  compiled(() => withAuditContext(currentAuditContext(), () => undefined));
-  compiled(() => withAuditContext(JSON.parse('{}') as AuditContextSnapshot, () => undefined));
+  expectTypeOf(() => withAuditContext(currentAuditContext(), () => undefined)).toBeFunction();
+  expectTypeOf(() =>
+    withAuditContext(JSON.parse('{}') as AuditContextSnapshot, () => undefined),
+  ).toBeFunction();
 });

@@ -1,7 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonValue } from 'sequelize-auditlog';
 import { quoted, type DatabaseImage, type Row, type TableImage } from './database-image';
-import { linkChanges, pkOf, rowChanges, tableImage, type LinkChange, type RowChange, type ValueChanges } from './expected';
+import {
+  linkChanges,
+  pkOf,
+  rowChanges,
+  tableImage,
+  type LinkChange,
+  type RowChange,
+  type ValueChanges,
+} from './expected';
 import type { Subject, TableName } from './subjects';
 
 interface LinkDelta {
@@ -94,7 +102,10 @@ export class Comparison {
     for (const pk of new Set([...wanted.keys(), ...byPk.keys()])) {
       this.#compareObject(subject, pk, byPk.get(pk) ?? [], wanted.get(pk) ?? null);
     }
-    this.#compareLinks(subject, own.filter(({ links }) => !isEmpty(links)));
+    this.#compareLinks(
+      subject,
+      own.filter(({ links }) => !isEmpty(links)),
+    );
     this.#compareVersions(subject, written, wanted);
   }
 
@@ -104,7 +115,8 @@ export class Comparison {
     this.#expect(`changes of ${what}`, composed(entries), wanted?.changes ?? {});
     const last = entries.at(-1);
     if (!wanted || !last) return;
-    if (entries.length === 1 || !wanted.isGone) this.#expect(`objectRepr of ${what}`, last.row['object_repr'], wanted.repr);
+    if (entries.length === 1 || !wanted.isGone)
+      this.#expect(`objectRepr of ${what}`, last.row['object_repr'], wanted.repr);
     if (entries.length === 1) this.#expect(`action on ${what}`, last.action, wanted.action);
     else this.#expect(`first action on ${what}`, entries[0]?.action === 'create', wanted.action === 'create');
   }
@@ -115,7 +127,8 @@ export class Comparison {
     for (const { id, values } of entries) {
       for (const [attribute, [old, now]] of Object.entries(values)) {
         if (attribute in state) this.#expect(`old ${attribute} of ${what} in ${id}`, old, state[attribute]);
-        if (isDeepStrictEqual(old, now) && now !== '********') this.#say(`unchanged ${attribute} of ${what}`, old);
+        if (isDeepStrictEqual(old, now) && now !== '********')
+          this.#say(`unchanged ${attribute} of ${what}`, old);
         state[attribute] = now;
       }
     }
@@ -128,13 +141,23 @@ export class Comparison {
     this.#expect(`links of ${subject.name}`, seen, wanted.toSorted(byText));
   }
 
-  #compareVersions(subject: Subject, entries: readonly Entry[], wanted: ReadonlyMap<string, RowChange>): void {
+  #compareVersions(
+    subject: Subject,
+    entries: readonly Entry[],
+    wanted: ReadonlyMap<string, RowChange>,
+  ): void {
     if (!subject.history) return;
-    const [before, after] = [this.#before, this.#after].map((image) => image.get(quoted(subject.history as TableName)));
+    const [before, after] = [this.#before, this.#after].map((image) =>
+      image.get(quoted(subject.history as TableName)),
+    );
     const versions = addedRows(before as TableImage, after as TableImage, 'history_id').toSorted(
       (a, b) => Number(a['log_entry_id']) - Number(b['log_entry_id']),
     );
-    this.#expect(`versions of ${subject.name}`, versions.map((each) => each['log_entry_id']), entries.map(({ id }) => id));
+    this.#expect(
+      `versions of ${subject.name}`,
+      versions.map((each) => each['log_entry_id']),
+      entries.map(({ id }) => id),
+    );
     this.#checkOrder(subject, versions);
     versions.forEach((version, at) => {
       const entry = entries[at] as Entry;

@@ -78,7 +78,9 @@ export class ImageReader {
     if (text === '') return new Map();
     // Of several statements pg gives an array of results.
     const results = [(await connection.query({ text, types: AS_TEXT })) as QueryResult<Row>].flat();
-    return new Map(results.map((result, at) => [quoted(tables[at] as TableName), imageOf(result, this.#types)]));
+    return new Map(
+      results.map((result, at) => [quoted(tables[at] as TableName), imageOf(result, this.#types)]),
+    );
   }
 }
 

@@ -5,6 +5,7 @@ import { Comparison, type Demand } from './compare';
 import { ImageReader, quoted, type Connection, type DatabaseImage } from './database-image';
 import { defineModels, MADE_TABLES, type Models } from './models';
 import type { Bench } from './path';
+import { STRANGE_TABLES } from './strange-models';
 import { Subjects, type TableName } from './subjects';
 
 /** The models and tables that all write paths share, and a view of them past the library. */
@@ -42,8 +43,11 @@ export class Fixture {
   async #createTables(): Promise<void> {
     const { database } = this;
     await database.rows('create extension if not exists citext with schema public');
+    await database.rows(STRANGE_TABLES);
     await database.rows(MADE_TABLES);
-    await database.rows('create table fresh (id serial primary key, email public.citext, nickname public.citext)');
+    await database.rows(
+      'create table fresh (id serial primary key, email public.citext, nickname public.citext)',
+    );
     await database.sequelize.sync();
     await this.bench.models.Marker.sync();
     await this.#auditLog.sync();
@@ -53,7 +57,9 @@ export class Fixture {
   async clean(): Promise<void> {
     const { admin } = this.database;
     const deletes = (await this.#reader.filled(admin)).map((table) => `delete from ${quoted(table)}`);
-    await admin.query(`begin; set local session_replication_role = replica; ${[...deletes, 'commit'].join('; ')}`);
+    await admin.query(
+      `begin; set local session_replication_role = replica; ${[...deletes, 'commit'].join('; ')}`,
+    );
   }
 
   /** The tables as a second connection sees them, or as a transaction does. */
@@ -80,5 +86,6 @@ function register(subjects: Subjects, models: Models): void {
   subjects.register(Student, {});
   subjects.register(Course, { associations: ['students'], repr: '{title}' });
   const bare = new Set<string>(['Draft', 'Memo', 'Part', 'Country']);
-  for (const [name, model] of Object.entries(others)) subjects.register(model, { snapshots: !bare.has(name) });
+  for (const [name, model] of Object.entries(others))
+    subjects.register(model, { snapshots: !bare.has(name) });
 }

@@ -13,11 +13,22 @@ function line(name: string, cells: readonly string[], width: number): string {
 export function printMatrix(results: Results, serverMajor: number): void {
   if (process.env['npm_lifecycle_event'] !== 'test:write-paths') return;
   const width = Math.max(...[...results.keys()].map((name) => name.length));
-  const rows = [...results].map(([name, seen]) => line(name, NAMES.map((mode) => mark(seen.get(mode))), width));
+  const rows = [...results].map(([name, seen]) =>
+    line(
+      name,
+      NAMES.map((mode) => mark(seen.get(mode))),
+      width,
+    ),
+  );
   const cells = [...results.values()].flatMap((seen) => NAMES.map((mode) => seen.get(mode) === true));
   const right = cells.filter(Boolean).length;
   const title = `PostgreSQL ${serverMajor}: ${results.size} write paths`;
-  const text = [title, line('', NAMES, width), ...rows, `${right} of ${cells.length} right (PostgreSQL ${serverMajor})`];
+  const text = [
+    title,
+    line('', NAMES, width),
+    ...rows,
+    `${right} of ${cells.length} right (PostgreSQL ${serverMajor})`,
+  ];
   process.stdout.write(`${text.join('\n')}\n\n`);
 }
 

@@ -1,4 +1,5 @@
 import { DataTypes, type Model, type ModelStatic, type Sequelize } from 'sequelize';
+import { strangeModels } from './strange-models';
 
 export type AnyModel = ModelStatic<Model>;
 
@@ -69,8 +70,18 @@ function linked(sequelize: Sequelize, Post: AnyModel) {
   const Student = sequelize.define('Student', { name: DataTypes.STRING });
   const Course = sequelize.define('Course', { title: DataTypes.STRING });
   const Enrolment = sequelize.define('Enrolment', { grade: DataTypes.INTEGER });
-  Course.belongsToMany(Student, { as: 'students', through: Enrolment, foreignKey: 'courseId', otherKey: 'studentId' });
-  Student.belongsToMany(Course, { as: 'courses', through: Enrolment, foreignKey: 'studentId', otherKey: 'courseId' });
+  Course.belongsToMany(Student, {
+    as: 'students',
+    through: Enrolment,
+    foreignKey: 'courseId',
+    otherKey: 'studentId',
+  });
+  Student.belongsToMany(Course, {
+    as: 'courses',
+    through: Enrolment,
+    foreignKey: 'studentId',
+    otherKey: 'courseId',
+  });
   return { Tag, Label, Student, Course, Enrolment };
 }
 
@@ -94,7 +105,11 @@ function cascading(sequelize: Sequelize) {
 
 /** Soft deletion, optimistic locking, columns that bear other names. */
 function managed(sequelize: Sequelize) {
-  const Paper = sequelize.define('Paper', { title: DataTypes.STRING, body: DataTypes.TEXT }, { paranoid: true });
+  const Paper = sequelize.define(
+    'Paper',
+    { title: DataTypes.STRING, body: DataTypes.TEXT },
+    { paranoid: true },
+  );
   const Draft = sequelize.define(
     'Draft',
     { title: { type: DataTypes.STRING, unique: true } },
@@ -123,10 +138,19 @@ function keyed(sequelize: Sequelize) {
     { row: { type: STRING, primaryKey: true }, number: { type: INTEGER, primaryKey: true }, guest: STRING },
     { timestamps: false },
   );
-  const Device = sequelize.define('Device', { id: { type: UUID, primaryKey: true, defaultValue: UUIDV4 }, model: STRING });
+  const Device = sequelize.define('Device', {
+    id: { type: UUID, primaryKey: true, defaultValue: UUIDV4 },
+    model: STRING,
+  });
   const Country = sequelize.define('Country', { iso: { type: STRING, primaryKey: true }, name: STRING });
-  const Event = sequelize.define('Event', { id: { type: BIGINT, primaryKey: true, autoIncrement: true }, what: STRING });
-  const Rate = sequelize.define('Rate', { day: { type: DATEONLY, primaryKey: true }, percent: DataTypes.DECIMAL });
+  const Event = sequelize.define('Event', {
+    id: { type: BIGINT, primaryKey: true, autoIncrement: true },
+    what: STRING,
+  });
+  const Rate = sequelize.define('Rate', {
+    day: { type: DATEONLY, primaryKey: true },
+    percent: DataTypes.DECIMAL,
+  });
   return { Seat, Device, Country, Event, Rate };
 }
 
@@ -140,7 +164,11 @@ function made(sequelize: Sequelize) {
     { ...options, tableName: 'offers' },
   );
   const Vault = sequelize.define('Vault', { name: STRING }, { ...options, tableName: 'vaults' });
-  const Reading = sequelize.define('Reading', { zone: STRING, value: INTEGER }, { ...options, tableName: 'readings' });
+  const Reading = sequelize.define(
+    'Reading',
+    { zone: STRING, value: INTEGER },
+    { ...options, tableName: 'readings' },
+  );
   const Fresh = sequelize.define(
     'Fresh',
     { email: DataTypes.CITEXT, nickname: DataTypes.CITEXT },
@@ -172,7 +200,21 @@ export const MADE_TABLES = `
 
 /** Every type of column. */
 function typed(sequelize: Sequelize) {
-  const { STRING, CHAR, TEXT, INTEGER, SMALLINT, BIGINT, REAL, DOUBLE, DECIMAL, BOOLEAN, DATE, DATEONLY, TIME } = DataTypes;
+  const {
+    STRING,
+    CHAR,
+    TEXT,
+    INTEGER,
+    SMALLINT,
+    BIGINT,
+    REAL,
+    DOUBLE,
+    DECIMAL,
+    BOOLEAN,
+    DATE,
+    DATEONLY,
+    TIME,
+  } = DataTypes;
   const { UUID, ENUM, INET, CIDR, MACADDR, RANGE, BLOB, JSON: JSON_TYPE, JSONB, ARRAY } = DataTypes;
   return sequelize.define('Sample', {
     string: STRING(80),
@@ -189,7 +231,7 @@ function typed(sequelize: Sequelize) {
     dateonly: DATEONLY,
     time: TIME,
     uuid: UUID,
-    mood: ENUM('glad', 'sad', "it's \"so\" so"),
+    mood: ENUM('glad', 'sad', 'it\'s "so" so'),
     inet: INET,
     cidr: CIDR,
     mac: MACADDR,
@@ -231,6 +273,7 @@ export function defineModels(sequelize: Sequelize, otherSchema: string) {
     ...managed(sequelize),
     ...keyed(sequelize),
     ...made(sequelize),
+    ...strangeModels(sequelize),
     Sample: typed(sequelize),
     Shelf: sequelize.define('Shelf', { label: DataTypes.STRING }, { schema: otherSchema }),
     Marker: markerOf(sequelize),

@@ -35,7 +35,11 @@ async function rolledBack(fixture: Fixture, writes: Writes, demand: Demand): Pro
 }
 
 /** Between two writes of the outer transaction, which alone must stay. */
-async function savepointRolledBack(fixture: Fixture, writes: Writes, demand: Demand): Promise<readonly string[]> {
+async function savepointRolledBack(
+  fixture: Fixture,
+  writes: Writes,
+  demand: Demand,
+): Promise<readonly string[]> {
   const { sequelize, models } = fixture.bench;
   const before = await fixture.read();
   const within: string[] = [];
@@ -61,7 +65,11 @@ export const MODES = {
 export type ModeName = keyof typeof MODES;
 
 /** All that is wrong with what a path leaves in a mode; nothing when it is right. */
-export async function wrongsOf(fixture: Fixture, path: WritePath, mode: ModeName): Promise<readonly string[]> {
+export async function wrongsOf(
+  fixture: Fixture,
+  path: WritePath,
+  mode: ModeName,
+): Promise<readonly string[]> {
   await fixture.clean();
   const writes = await path.prepare(fixture.bench);
   const demand = { entries: path.entries, actorId: 'tester-1', reason: path.name };

@@ -102,7 +102,13 @@ function visitError(error: Error, inner: Visit): unknown {
 /** The mark that the library lays into the options of a bulk call; hooks can see it, nothing depends on it. */
 const OWN_OPTION = 'auditMark';
 
+/** Of an include, which names models, parents and includes over and over: whose it is, and what is set. */
+function visitInclude(include: object): unknown {
+  return { '<include>': (include as { as?: string }).as, keys: Object.keys(include).filter((key) => key !== OWN_OPTION) };
+}
+
 function visitRecord(value: object, inner: Visit): unknown {
+  if ('association' in value && 'model' in value) return visitInclude(value);
   const keys = Reflect.ownKeys(value).filter((key) => key !== OWN_OPTION);
   const fields = keys.map((key) => [String(key), inner((value as Record<string | symbol, unknown>)[key])]);
   const name = value.constructor?.name;

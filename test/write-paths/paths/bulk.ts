@@ -9,7 +9,9 @@ const ROWS = [
 
 /** bulkCreate of ROWS with these options. */
 function bulk(name: string, entries: number, given: BulkCreateOptions): WritePath {
-  return path(name, entries, ({ models }, options) => models.Account.bulkCreate(ROWS, { ...options, ...given }));
+  return path(name, entries, ({ models }, options) =>
+    models.Account.bulkCreate(ROWS, { ...options, ...given }),
+  );
 }
 
 /** bulkCreate of ROWS where rows 'a' and 'b' are there, 'b' as ROWS has it. */
@@ -31,7 +33,10 @@ export const BULK_PATHS: readonly WritePath[] = [
   bulk('bulkCreate without hooks', 3, { hooks: false }),
   bulk('bulkCreate with individualHooks', 3, { individualHooks: true }),
   bulk('bulkCreate ignoring duplicates where there are none', 3, { ignoreDuplicates: true }),
-  bulk('bulkCreate updating duplicates where there are none', 3, { updateOnDuplicate: ['name'], conflictAttributes: ['code'] }),
+  bulk('bulkCreate updating duplicates where there are none', 3, {
+    updateOnDuplicate: ['name'],
+    conflictAttributes: ['code'],
+  }),
   path('bulkCreate of nothing', 0, ({ models }, options) => models.Account.bulkCreate([], options)),
   path('bulkCreate with literals', 2, ({ models }, options) =>
     models.Account.bulkCreate([{ age: literal('1 + 1') }, { name: literal(`upper('x')`) }], options),
@@ -40,7 +45,10 @@ export const BULK_PATHS: readonly WritePath[] = [
     models.Account.scope('open').bulkCreate([{ name: 'a' }], options),
   ),
   path('bulkCreate of 200 rows', 200, ({ models }, options) =>
-    models.Account.bulkCreate(Array.from({ length: 200 }, (_, at) => ({ name: `n${at}`, age: at })), options),
+    models.Account.bulkCreate(
+      Array.from({ length: 200 }, (_, at) => ({ name: `n${at}`, age: at })),
+      options,
+    ),
   ),
   path('bulkCreate that fails on a unique key', 0, (bench, options) =>
     failing(bench, options, 'SequelizeUniqueConstraintError', (inner) =>
@@ -48,7 +56,10 @@ export const BULK_PATHS: readonly WritePath[] = [
     ),
   ),
   bulkOver('bulkCreate ignoring some duplicates', 1, { ignoreDuplicates: true }),
-  bulkOver('bulkCreate ignoring some duplicates without returning', 1, { ignoreDuplicates: true, returning: false }),
+  bulkOver('bulkCreate ignoring some duplicates without returning', 1, {
+    ignoreDuplicates: true,
+    returning: false,
+  }),
   bulkOver('bulkCreate inserting, updating and leaving rows', 2, {
     updateOnDuplicate: ['name', 'age', 'meta', 'tags'],
     conflictAttributes: ['code'],
@@ -71,10 +82,18 @@ export const BULK_PATHS: readonly WritePath[] = [
   pathOver(
     'bulkCreate updating duplicates by primary key',
     2,
-    ({ models }) => models.Seat.bulkCreate([{ row: 'A', number: 1, guest: 'x' }, { row: 'A', number: 2, guest: 'y' }]),
+    ({ models }) =>
+      models.Seat.bulkCreate([
+        { row: 'A', number: 1, guest: 'x' },
+        { row: 'A', number: 2, guest: 'y' },
+      ]),
     ({ models }, options) =>
       models.Seat.bulkCreate(
-        [{ row: 'A', number: 1, guest: 'x' }, { row: 'A', number: 2, guest: 'z' }, { row: 'B', number: 1, guest: 'n' }],
+        [
+          { row: 'A', number: 1, guest: 'x' },
+          { row: 'A', number: 2, guest: 'z' },
+          { row: 'B', number: 1, guest: 'n' },
+        ],
         { ...options, updateOnDuplicate: ['guest'] },
       ),
   ),

@@ -10,9 +10,16 @@ interface Family {
 async function family({ models }: Bench): Promise<Family> {
   const orders = await models.Order.bulkCreate([{ number: '1' }, { number: '2' }]);
   const orderId = orders[0]?.get('id');
-  const items = await models.Item.bulkCreate([{ name: 'i', orderId }, { name: 'j', orderId }, { name: 'k', orderId: orders[1]?.get('id') }]);
+  const items = await models.Item.bulkCreate([
+    { name: 'i', orderId },
+    { name: 'j', orderId },
+    { name: 'k', orderId: orders[1]?.get('id') },
+  ]);
   const itemId = items[0]?.get('id');
-  await models.Part.bulkCreate([{ name: 'p', itemId }, { name: 'q', itemId }]);
+  await models.Part.bulkCreate([
+    { name: 'p', itemId },
+    { name: 'q', itemId },
+  ]);
   await models.Memo.bulkCreate([{ text: 'm', orderId }, { text: 'free' }]);
   return { order: orders[0] as Model, item: items[0] as Model };
 }
@@ -28,7 +35,9 @@ function over(
 export const CASCADE_PATHS: readonly WritePath[] = [
   over('destroy that cascades two levels and sets null', 6, ({ order }, options) => order.destroy(options)),
   over('destroy that cascades one level', 3, ({ item }, options) => item.destroy(options)),
-  over('Model.destroy that cascades', 8, (_given, options, { models }) => models.Order.destroy({ ...options, where: {} })),
+  over('Model.destroy that cascades', 8, (_given, options, { models }) =>
+    models.Order.destroy({ ...options, where: {} }),
+  ),
   over('Model.destroy with limit that cascades', 6, ({ order }, options, { models }) =>
     models.Order.destroy({ ...options, where: { id: order.get('id') as number }, limit: 1 }),
   ),
@@ -44,7 +53,10 @@ export const CASCADE_PATHS: readonly WritePath[] = [
     async ({ models: { Category } }) => {
       const root = await Category.create({ name: 'root' });
       const child = await Category.create({ name: 'child', parentId: root.get('id') });
-      await Category.bulkCreate([{ name: 'x', parentId: child.get('id') }, { name: 'y', parentId: child.get('id') }]);
+      await Category.bulkCreate([
+        { name: 'x', parentId: child.get('id') },
+        { name: 'y', parentId: child.get('id') },
+      ]);
       await Category.create({ name: 'other' });
       return root;
     },
@@ -65,7 +77,10 @@ export const CASCADE_PATHS: readonly WritePath[] = [
     3,
     async ({ models }) => {
       const team = await models.Team.create({ name: 't' });
-      await models.Player.bulkCreate([{ name: 'p', teamId: team.get('id') }, { name: 'q', teamId: team.get('id') }]);
+      await models.Player.bulkCreate([
+        { name: 'p', teamId: team.get('id') },
+        { name: 'q', teamId: team.get('id') },
+      ]);
       return team;
     },
     (_bench, options, team) => team.destroy(options),
@@ -75,7 +90,10 @@ export const CASCADE_PATHS: readonly WritePath[] = [
     3,
     async ({ models }) => {
       const team = await models.Team.create({ name: 't' });
-      await models.Player.bulkCreate([{ name: 'p', teamId: team.get('id') }, { name: 'q', teamId: team.get('id') }]);
+      await models.Player.bulkCreate([
+        { name: 'p', teamId: team.get('id') },
+        { name: 'q', teamId: team.get('id') },
+      ]);
     },
     ({ models }, options) => models.Team.destroy({ ...options, where: {} }),
   ),
@@ -85,7 +103,11 @@ export const CASCADE_PATHS: readonly WritePath[] = [
     async ({ models }) => {
       const account = await models.Account.create({ name: 'a' });
       await models.Profile.create({ motto: 'm', accountId: account.get('id') });
-      await models.Post.bulkCreate([{ title: 'p', authorId: account.get('id') }, { title: 'q', authorId: account.get('id') }, { title: 'r' }]);
+      await models.Post.bulkCreate([
+        { title: 'p', authorId: account.get('id') },
+        { title: 'q', authorId: account.get('id') },
+        { title: 'r' },
+      ]);
       return account;
     },
     (_bench, options, account) => account.destroy(options),

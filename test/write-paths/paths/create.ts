@@ -2,8 +2,12 @@ import { fn, literal } from 'sequelize';
 import { failing, path, pathOver } from '../path';
 
 export const CREATE_PATHS = [
-  path('create', 1, ({ models }, options) => models.Account.create({ name: 'a', age: 3, status: 'new' }, options)),
-  path('create with database and model defaults only', 1, ({ models }, options) => models.Account.create({}, options)),
+  path('create', 1, ({ models }, options) =>
+    models.Account.create({ name: 'a', age: 3, status: 'new' }, options),
+  ),
+  path('create with database and model defaults only', 1, ({ models }, options) =>
+    models.Account.create({}, options),
+  ),
   path('create with explicit nulls', 1, ({ models }, options) =>
     models.Account.create({ name: null, age: null, meta: null, notes: null, tags: null }, options),
   ),
@@ -14,7 +18,10 @@ export const CREATE_PATHS = [
     models.Account.create({ name: fn('upper', 'abc'), age: literal('20 + 1') }, options),
   ),
   path('create with setter, virtual and masked attributes', 1, ({ models }, options) =>
-    models.Account.create({ nick: '~virtual', email: 'A@B.example', password: 'secret', internal: 'x' }, options),
+    models.Account.create(
+      { nick: '~virtual', email: 'A@B.example', password: 'secret', internal: 'x' },
+      options,
+    ),
   ),
   path('create without returning', 1, ({ models }, options) =>
     models.Account.create({ name: 'a' }, { ...options, returning: false }),
@@ -22,10 +29,18 @@ export const CREATE_PATHS = [
   path('create without hooks', 1, ({ models }, options) =>
     models.Account.create({ name: 'a' }, { ...options, hooks: false }),
   ),
-  path('create through a scope', 1, ({ models }, options) => models.Account.scope('open').create({ name: 'a' }, options)),
-  path('create through unscoped', 1, ({ models }, options) => models.Account.unscoped().create({ name: 'a' }, options)),
-  path('create through a subclass', 1, ({ models }, options) => models.Member.create({ name: 'member' }, options)),
-  path('build and save', 1, ({ models }, options) => models.Account.build({ name: 'a', meta: { b: [1] } }).save(options)),
+  path('create through a scope', 1, ({ models }, options) =>
+    models.Account.scope('open').create({ name: 'a' }, options),
+  ),
+  path('create through unscoped', 1, ({ models }, options) =>
+    models.Account.unscoped().create({ name: 'a' }, options),
+  ),
+  path('create through a subclass', 1, ({ models }, options) =>
+    models.Member.create({ name: 'member' }, options),
+  ),
+  path('build and save', 1, ({ models }, options) =>
+    models.Account.build({ name: 'a', meta: { b: [1] } }).save(options),
+  ),
   path('build, set and save with fields', 1, ({ models }, options) => {
     const account = models.Account.build({ name: 'a', age: 8 });
     account.set({ score: 2, balance: '1.10' });
@@ -38,14 +53,17 @@ export const CREATE_PATHS = [
     'findOrCreate of a row that is there',
     0,
     ({ models }) => models.Account.create({ code: 'x' }),
-    ({ models }, options) => models.Account.findOrCreate({ where: { code: 'x' }, defaults: { name: 'new' }, ...options }),
+    ({ models }, options) =>
+      models.Account.findOrCreate({ where: { code: 'x' }, defaults: { name: 'new' }, ...options }),
   ),
   pathOver(
     'findOrCreate that loses to another key',
     0,
     ({ models }) => models.Account.create({ code: 'x' }),
     ({ models }, options) =>
-      models.Account.findOrCreate({ where: { name: 'nobody' }, defaults: { code: 'x' }, ...options }).catch(() => null),
+      models.Account.findOrCreate({ where: { name: 'nobody' }, defaults: { code: 'x' }, ...options }).catch(
+        () => null,
+      ),
   ),
   path('findCreateFind of a new row', 1, ({ models }, options) =>
     models.Account.findCreateFind({ where: { code: 'x' }, defaults: { name: 'new' }, ...options }),
@@ -57,7 +75,11 @@ export const CREATE_PATHS = [
     ({ models }, options) => models.Account.findCreateFind({ where: { code: 'x' }, ...options }),
   ),
   path('findOrBuild and save', 1, async ({ models }, options) => {
-    const [account] = await models.Account.findOrBuild({ where: { code: 'x' }, defaults: { name: 'new' }, ...options });
+    const [account] = await models.Account.findOrBuild({
+      where: { code: 'x' },
+      defaults: { name: 'new' },
+      ...options,
+    });
     await account.save(options);
   }),
   path('create that fails validation', 0, (bench, options) =>
@@ -79,5 +101,7 @@ export const CREATE_PATHS = [
       bench.models.Profile.create({ accountId: 4_000_000 }, inner),
     ),
   ),
-  path('create of an unregistered model', 0, ({ models }, options) => models.Scrap.create({ text: 'a' }, options)),
+  path('create of an unregistered model', 0, ({ models }, options) =>
+    models.Scrap.create({ text: 'a' }, options),
+  ),
 ];

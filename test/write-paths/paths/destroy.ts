@@ -36,15 +36,25 @@ function over(
 
 const HARD: readonly WritePath[] = [
   over(accounts, 'destroy', 1, (_models, options, [first]) => first.destroy(options)),
-  over(accounts, 'destroy without hooks', 1, (_models, options, [first]) => first.destroy({ ...options, hooks: false })),
+  over(accounts, 'destroy without hooks', 1, (_models, options, [first]) =>
+    first.destroy({ ...options, hooks: false }),
+  ),
   over(accounts, 'destroy twice', 1, async (_models, options, [first]) => {
     await first.destroy(options);
     await first.destroy(options);
   }),
-  over(accounts, 'Model.destroy', 2, ({ Account }, options) => Account.destroy({ ...options, where: { age: 2 } })),
-  over(accounts, 'Model.destroy of all rows', 3, ({ Account }, options) => Account.destroy({ ...options, where: {} })),
-  over(accounts, 'Model.destroy of no row', 0, ({ Account }, options) => Account.destroy({ ...options, where: { age: 9 } })),
-  over(accounts, 'Model.destroy with limit', 2, ({ Account }, options) => Account.destroy({ ...options, where: {}, limit: 2 })),
+  over(accounts, 'Model.destroy', 2, ({ Account }, options) =>
+    Account.destroy({ ...options, where: { age: 2 } }),
+  ),
+  over(accounts, 'Model.destroy of all rows', 3, ({ Account }, options) =>
+    Account.destroy({ ...options, where: {} }),
+  ),
+  over(accounts, 'Model.destroy of no row', 0, ({ Account }, options) =>
+    Account.destroy({ ...options, where: { age: 9 } }),
+  ),
+  over(accounts, 'Model.destroy with limit', 2, ({ Account }, options) =>
+    Account.destroy({ ...options, where: {}, limit: 2 }),
+  ),
   over(accounts, 'Model.destroy with limit of one', 1, ({ Account }, options) =>
     Account.destroy({ ...options, where: { age: 2 }, limit: 1 }),
   ),
@@ -76,19 +86,27 @@ const HARD: readonly WritePath[] = [
 
 const SOFT: readonly WritePath[] = [
   over(papers, 'soft destroy', 1, (_models, options, [first]) => first.destroy(options)),
-  over(papers, 'soft destroy with other changes', 1, (_models, options, [first]) => first.set('body', 'z').destroy(options)),
-  over(papers, 'soft Model.destroy', 2, ({ Paper }, options) => Paper.destroy({ ...options, where: { title: ['a', 'b'] } })),
+  over(papers, 'soft destroy with other changes', 1, (_models, options, [first]) =>
+    first.set('body', 'z').destroy(options),
+  ),
+  over(papers, 'soft Model.destroy', 2, ({ Paper }, options) =>
+    Paper.destroy({ ...options, where: { title: ['a', 'b'] } }),
+  ),
   over(papers, 'soft Model.destroy with individualHooks', 2, ({ Paper }, options) =>
     Paper.destroy({ ...options, where: { title: ['a', 'b'] }, individualHooks: true }),
   ),
   over(papersOneGone, 'soft Model.destroy of rows of which one is gone', 2, ({ Paper }, options) =>
     Paper.destroy({ ...options, where: {} }),
   ),
-  over(papers, 'hard destroy of a paranoid row', 1, (_models, options, [first]) => first.destroy({ ...options, force: true })),
+  over(papers, 'hard destroy of a paranoid row', 1, (_models, options, [first]) =>
+    first.destroy({ ...options, force: true }),
+  ),
   over(papersOneGone, 'hard destroy after a soft one', 1, (_models, options, [first]) =>
     first.destroy({ ...options, force: true }),
   ),
-  over(papersOneGone, 'soft destroy after a soft one', 0, (_models, options, [first]) => first.destroy(options)),
+  over(papersOneGone, 'soft destroy after a soft one', 0, (_models, options, [first]) =>
+    first.destroy(options),
+  ),
   over(papersOneGone, 'hard Model.destroy of soft-deleted and other rows', 3, ({ Paper }, options) =>
     Paper.destroy({ ...options, where: {}, force: true }),
   ),
@@ -115,8 +133,12 @@ const SOFT: readonly WritePath[] = [
     (_bench, options, draft) => draft.destroy(options),
   ),
   over(papersOneGone, 'restore', 1, (_models, options, [first]) => first.restore(options)),
-  over(papers, 'restore of a row that is not deleted', 0, (_models, options, [first]) => first.restore(options)),
-  over(papersOneGone, 'Model.restore', 1, ({ Paper }, options) => Paper.restore({ ...options, where: { title: 'a' } })),
+  over(papers, 'restore of a row that is not deleted', 0, (_models, options, [first]) =>
+    first.restore(options),
+  ),
+  over(papersOneGone, 'Model.restore', 1, ({ Paper }, options) =>
+    Paper.restore({ ...options, where: { title: 'a' } }),
+  ),
   over(papersOneGone, 'Model.restore of rows of which some are not deleted', 1, ({ Paper }, options) =>
     Paper.restore({ ...options, where: {} }),
   ),
@@ -133,8 +155,12 @@ const SOFT: readonly WritePath[] = [
 ];
 
 const TRUNCATE: readonly WritePath[] = [
-  over(papersOneGone, 'truncate of a paranoid model, a soft destroy', 2, ({ Paper }, options) => Paper.truncate(options)),
-  over(papersOneGone, 'truncate by force', 3, ({ Paper }, options) => Paper.truncate({ ...options, force: true })),
+  over(papersOneGone, 'truncate of a paranoid model, a soft destroy', 2, ({ Paper }, options) =>
+    Paper.truncate(options),
+  ),
+  over(papersOneGone, 'truncate by force', 3, ({ Paper }, options) =>
+    Paper.truncate({ ...options, force: true }),
+  ),
   pathOver(
     'truncate',
     2,
@@ -151,7 +177,11 @@ const TRUNCATE: readonly WritePath[] = [
   pathOver(
     'truncate that restarts the identity',
     3,
-    ({ models }) => models.Event.bulkCreate([{ id: 1, what: 'x' }, { id: 2, what: 'y' }]),
+    ({ models }) =>
+      models.Event.bulkCreate([
+        { id: 1, what: 'x' },
+        { id: 2, what: 'y' },
+      ]),
     async ({ models }, options) => {
       await models.Event.truncate({ ...options, restartIdentity: true });
       await models.Event.create({ id: 3, what: 'after' }, options);

@@ -33,40 +33,75 @@ export const INSTANCE_PATHS: readonly WritePath[] = [
   over('update', 1, (account, options) => account.update({ name: 'Bea', age: 31 }, options)),
   over('update of every column', 1, (account, options) =>
     account.update(
-      { name: 'B', age: 1, balance: '9.99', score: -0.25, status: 'open', meta: [1], notes: 'n', tags: [], seen: new Date(0) },
+      {
+        name: 'B',
+        age: 1,
+        balance: '9.99',
+        score: -0.25,
+        status: 'open',
+        meta: [1],
+        notes: 'n',
+        tags: [],
+        seen: new Date(0),
+      },
       options,
     ),
   ),
   over('update to null', 1, (account, options) =>
-    account.update({ name: null, balance: null, meta: null, notes: null, tags: null, seen: null, password: null }, options),
+    account.update(
+      { name: null, balance: null, meta: null, notes: null, tags: null, seen: null, password: null },
+      options,
+    ),
   ),
   over('update to the same values', 0, (account, options) => account.update(VALUES, options)),
   over('update with fields', 1, (account, options) =>
     account.update({ name: 'Bea', age: 31 }, { ...options, fields: ['age'] }),
   ),
-  over('update with returning', 1, (account, options) => account.update({ age: 31 }, { ...options, returning: true })),
-  over('update without hooks', 1, (account, options) => account.update({ age: 31 }, { ...options, hooks: false })),
-  over('update that is silent', 1, (account, options) => account.update({ age: 31 }, { ...options, silent: true })),
+  over('update with returning', 1, (account, options) =>
+    account.update({ age: 31 }, { ...options, returning: true }),
+  ),
+  over('update without hooks', 1, (account, options) =>
+    account.update({ age: 31 }, { ...options, hooks: false }),
+  ),
+  over('update that is silent', 1, (account, options) =>
+    account.update({ age: 31 }, { ...options, silent: true }),
+  ),
   over('update without validation', 1, (account, options) =>
     account.update({ email: 'no address' }, { ...options, validate: false }),
   ),
-  over('update that a hook adds to', 1, (account, options) => account.update({ age: 31 }, { ...options, hooked: true } as never)),
-  over('update of a masked attribute', 1, (account, options) => account.update({ password: 'second' }, options)),
-  over('update of an excluded attribute', 0, (account, options) => account.update({ internal: 'other' }, options)),
+  over('update that a hook adds to', 1, (account, options) =>
+    account.update({ age: 31 }, { ...options, hooked: true } as never),
+  ),
+  over('update of a masked attribute', 1, (account, options) =>
+    account.update({ password: 'second' }, options),
+  ),
+  over('update of an excluded attribute', 0, (account, options) =>
+    account.update({ internal: 'other' }, options),
+  ),
   over('update of excluded and tracked attributes', 1, (account, options) =>
     account.update({ internal: 'other', age: 31 }, options),
   ),
-  over('update through a virtual attribute', 1, (account, options) => account.update({ nick: '~Bea' }, options)),
-  over('update through a setter', 1, (account, options) => account.update({ email: 'BEA@example.org' }, options)),
+  over('update through a virtual attribute', 1, (account, options) =>
+    account.update({ nick: '~Bea' }, options),
+  ),
+  over('update through a setter', 1, (account, options) =>
+    account.update({ email: 'BEA@example.org' }, options),
+  ),
   over('update with literal', 1, (account, options) => account.update({ age: literal('age * 2') }, options)),
-  over('update with fn and col', 1, (account, options) => account.update({ name: fn('upper', col('name')) }, options)),
+  over('update with fn and col', 1, (account, options) =>
+    account.update({ name: fn('upper', col('name')) }, options),
+  ),
   over('save after set', 1, (account, options) => account.set({ age: 7, name: 'Cy' }).save(options)),
   over('save with fields', 1, (account, options) =>
     account.set({ age: 7, name: 'Cy' }).save({ ...options, fields: ['name'] }),
   ),
   over('save of nothing', 0, (account, options) => account.save(options)),
-  over('save after setting twice', 1, (account, options) => account.set('age', 40).set('age', 41).save(options)),
-  over('save after setting back', 0, (account, options) => account.set('age', 40).set('age', 30).save(options)),
+  over('save after setting twice', 1, (account, options) =>
+    account.set('age', 40).set('age', 41).save(options),
+  ),
+  over('save after setting back', 0, (account, options) =>
+    account.set('age', 40).set('age', 30).save(options),
+  ),
   over('save after setDataValue', 1, (account, options) => {
     account.setDataValue('age', 44);
     return account.save(options);
@@ -103,7 +138,10 @@ export const INSTANCE_PATHS: readonly WritePath[] = [
     await account.update({ age: 31 }, options);
   }),
   over('update of an instance built as not new', 1, (account, options, { models }) => {
-    const copy = models.Account.build({ id: account.get('id') as number, name: 'copy' }, { isNewRecord: false });
+    const copy = models.Account.build(
+      { id: account.get('id') as number, name: 'copy' },
+      { isNewRecord: false },
+    );
     return copy.save({ ...options, fields: ['name'] });
   }),
   over('update through a subclass', 1, async (account, options, { models }) => {
@@ -179,8 +217,10 @@ export const INSTANCE_PATHS: readonly WritePath[] = [
   pathOver(
     'update under optimistic locking',
     1,
-    ({ models }) => models.Ledger.create({ entryName: 'rent', amountDue: '12.500', dueOn: '2024-02-29', order: 1 }),
-    (_bench, options, ledger) => ledger.update({ amountDue: '12.5', dueOn: '2024-03-01', pinToken: '1234' }, options),
+    ({ models }) =>
+      models.Ledger.create({ entryName: 'rent', amountDue: '12.500', dueOn: '2024-02-29', order: 1 }),
+    (_bench, options, ledger) =>
+      ledger.update({ amountDue: '12.5', dueOn: '2024-03-01', pinToken: '1234' }, options),
   ),
   pathOver(
     'update that loses under optimistic locking',
@@ -191,7 +231,9 @@ export const INSTANCE_PATHS: readonly WritePath[] = [
       return ledger;
     },
     (bench, options, ledger) =>
-      failing(bench, options, 'SequelizeOptimisticLockError', (inner) => ledger.update({ entryName: 'x' }, inner)),
+      failing(bench, options, 'SequelizeOptimisticLockError', (inner) =>
+        ledger.update({ entryName: 'x' }, inner),
+      ),
   ),
   pathOver(
     'update that fails on a unique key',
@@ -201,6 +243,8 @@ export const INSTANCE_PATHS: readonly WritePath[] = [
       return ann(bench);
     },
     (bench, options, account) =>
-      failing(bench, options, 'SequelizeUniqueConstraintError', (inner) => account.update({ code: 'taken' }, inner)),
+      failing(bench, options, 'SequelizeUniqueConstraintError', (inner) =>
+        account.update({ code: 'taken' }, inner),
+      ),
   ),
 ];

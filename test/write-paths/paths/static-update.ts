@@ -20,9 +20,15 @@ function over(
 }
 
 export const STATIC_UPDATE_PATHS: readonly WritePath[] = [
-  over('Model.update', 2, (Account, options) => Account.update({ name: 'n' }, { ...options, where: { status: 'open' } })),
-  over('Model.update of all rows', 4, (Account, options) => Account.update({ score: 9 }, { ...options, where: {} })),
-  over('Model.update of no row', 0, (Account, options) => Account.update({ age: 9 }, { ...options, where: { name: 'z' } })),
+  over('Model.update', 2, (Account, options) =>
+    Account.update({ name: 'n' }, { ...options, where: { status: 'open' } }),
+  ),
+  over('Model.update of all rows', 4, (Account, options) =>
+    Account.update({ score: 9 }, { ...options, where: {} }),
+  ),
+  over('Model.update of no row', 0, (Account, options) =>
+    Account.update({ age: 9 }, { ...options, where: { name: 'z' } }),
+  ),
   over('Model.update of which some change nothing', 2, (Account, options) =>
     Account.update({ age: 2 }, { ...options, where: {} }),
   ),
@@ -42,7 +48,12 @@ export const STATIC_UPDATE_PATHS: readonly WritePath[] = [
     Account.update({ name: 'n' }, { ...options, where: { age: 2 }, individualHooks: true }),
   ),
   over('Model.update with individualHooks that add values', 2, (Account, options) =>
-    Account.update({ name: 'n' }, { ...options, where: { age: 2 }, individualHooks: true, hooked: true } as never),
+    Account.update({ name: 'n' }, {
+      ...options,
+      where: { age: 2 },
+      individualHooks: true,
+      hooked: true,
+    } as never),
   ),
   over('Model.update that is silent', 2, (Account, options) =>
     Account.update({ name: 'n' }, { ...options, where: { age: 2 }, silent: true }),
@@ -65,7 +76,10 @@ export const STATIC_UPDATE_PATHS: readonly WritePath[] = [
   over('Model.update where operators are nested', 2, (Account, options) =>
     Account.update(
       { name: 'n' },
-      { ...options, where: { [Op.or]: [{ age: { [Op.gt]: 1 }, status: 'open' }, { name: { [Op.like]: 'd%' } }] } },
+      {
+        ...options,
+        where: { [Op.or]: [{ age: { [Op.gt]: 1 }, status: 'open' }, { name: { [Op.like]: 'd%' } }] },
+      },
     ),
   ),
   over('Model.update where a text is full of signs', 1, (Account, options) =>
@@ -81,7 +95,10 @@ export const STATIC_UPDATE_PATHS: readonly WritePath[] = [
     ),
   ),
   over('Model.update where a subquery is given', 2, (Account, options) =>
-    Account.update({ name: 'n' }, { ...options, where: { id: { [Op.in]: literal('(select id from "Accounts" where age = 2)') } } }),
+    Account.update(
+      { name: 'n' },
+      { ...options, where: { id: { [Op.in]: literal('(select id from "Accounts" where age = 2)') } } },
+    ),
   ),
   over('Model.update with limit, which Sequelize ignores', 4, (Account, options) =>
     Account.update({ name: 'n' }, { ...options, where: {}, limit: 1 }),
@@ -108,7 +125,8 @@ export const STATIC_UPDATE_PATHS: readonly WritePath[] = [
       await models.Paper.bulkCreate([{ title: 'a' }, { title: 'b' }]);
       await models.Paper.destroy({ where: { title: 'a' } });
     },
-    ({ models }, options) => models.Paper.update({ body: 'n' }, { ...options, where: { title: 'a' }, paranoid: false }),
+    ({ models }, options) =>
+      models.Paper.update({ body: 'n' }, { ...options, where: { title: 'a' }, paranoid: false }),
   ),
   pathOver(
     'Model.update that leaves soft-deleted rows alone',
@@ -123,18 +141,25 @@ export const STATIC_UPDATE_PATHS: readonly WritePath[] = [
     'Model.update of deletedAt itself',
     2,
     ({ models }) => models.Paper.bulkCreate([{ title: 'a' }, { title: 'b' }]),
-    ({ models }, options) => models.Paper.update({ deletedAt: new Date(), body: 'gone' }, { ...options, where: {} }),
+    ({ models }, options) =>
+      models.Paper.update({ deletedAt: new Date(), body: 'gone' }, { ...options, where: {} }),
   ),
   pathOver(
     'Model.update of mapped columns under optimistic locking',
     2,
-    ({ models }) => models.Ledger.bulkCreate([{ entryName: 'a', order: 1 }, { entryName: 'b', order: 1 }]),
-    ({ models }, options) => models.Ledger.update({ entryName: 'c', pinToken: 'x' }, { ...options, where: { order: 1 } }),
+    ({ models }) =>
+      models.Ledger.bulkCreate([
+        { entryName: 'a', order: 1 },
+        { entryName: 'b', order: 1 },
+      ]),
+    ({ models }, options) =>
+      models.Ledger.update({ entryName: 'c', pinToken: 'x' }, { ...options, where: { order: 1 } }),
   ),
   pathOver(
     'Model.update of 200 rows',
     200,
-    ({ models }) => models.Account.bulkCreate(Array.from({ length: 200 }, (_, at) => ({ name: `n${at}`, age: at }))),
+    ({ models }) =>
+      models.Account.bulkCreate(Array.from({ length: 200 }, (_, at) => ({ name: `n${at}`, age: at }))),
     ({ models }, options) => models.Account.update({ age: literal('age + 1000') }, { ...options, where: {} }),
   ),
 ];

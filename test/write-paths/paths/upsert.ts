@@ -1,7 +1,16 @@
 import { path, pathOver, type Bench, type CallOptions, type WritePath } from '../path';
 import type { AnyModel } from '../models';
 
-const STORED = { id: 1_000_001, code: 'a', name: 'old', age: 9, meta: { x: 1 }, notes: { y: [1, null] }, tags: ['t'], status: 'open' };
+const STORED = {
+  id: 1_000_001,
+  code: 'a',
+  name: 'old',
+  age: 9,
+  meta: { x: 1 },
+  notes: { y: [1, null] },
+  tags: ['t'],
+  status: 'open',
+};
 
 function over(
   name: string,
@@ -18,10 +27,16 @@ function over(
 
 export const UPSERT_PATHS: readonly WritePath[] = [
   path('upsert of a new row', 1, ({ models }, options) => models.Account.upsert(STORED, options)),
-  path('upsert of a new row without key', 1, ({ models }, options) => models.Account.upsert({ name: 'n' }, options)),
-  over('upsert of a row that is there', 1, (Account, options) => Account.upsert({ ...STORED, name: 'new', age: 10 }, options)),
+  path('upsert of a new row without key', 1, ({ models }, options) =>
+    models.Account.upsert({ name: 'n' }, options),
+  ),
+  over('upsert of a row that is there', 1, (Account, options) =>
+    Account.upsert({ ...STORED, name: 'new', age: 10 }, options),
+  ),
   over('upsert that changes nothing', 0, (Account, options) => Account.upsert(STORED, options)),
-  over('upsert of some attributes', 1, (Account, options) => Account.upsert({ id: STORED.id, status: 'closed', age: 9 }, options)),
+  over('upsert of some attributes', 1, (Account, options) =>
+    Account.upsert({ id: STORED.id, status: 'closed', age: 9 }, options),
+  ),
   over('upsert of JSON', 1, (Account, options) =>
     Account.upsert({ ...STORED, meta: { x: 2 }, notes: { y: [] }, tags: ['t', null] }, options),
   ),
@@ -32,20 +47,33 @@ export const UPSERT_PATHS: readonly WritePath[] = [
     Account.upsert({ code: 'a', name: 'new', age: 9 }, { ...options, conflictFields: ['code'] }),
   ),
   over('upsert that changes the primary key', 2, (Account, options) =>
-    Account.upsert({ id: 1_000_002, code: 'a', name: 'new', age: 9 }, { ...options, conflictFields: ['code'] }),
+    Account.upsert(
+      { id: 1_000_002, code: 'a', name: 'new', age: 9 },
+      { ...options, conflictFields: ['code'] },
+    ),
   ),
   over('bulkCreate that changes a primary key', 3, (Account, options) =>
-    Account.bulkCreate([{ id: 1_000_003, code: 'a', name: 'x' }, { id: 1_000_004, code: 'b' }], {
-      ...options,
-      updateOnDuplicate: ['id', 'name'],
-      conflictAttributes: ['code'],
-    }),
+    Account.bulkCreate(
+      [
+        { id: 1_000_003, code: 'a', name: 'x' },
+        { id: 1_000_004, code: 'b' },
+      ],
+      {
+        ...options,
+        updateOnDuplicate: ['id', 'name'],
+        conflictAttributes: ['code'],
+      },
+    ),
   ),
   over('upsert without returning', 1, (Account, options) =>
     Account.upsert({ ...STORED, name: 'new' }, { ...options, returning: false }),
   ),
-  over('upsert without hooks', 1, (Account, options) => Account.upsert({ ...STORED, name: 'new' }, { ...options, hooks: false })),
-  over('upsert of a masked attribute', 1, (Account, options) => Account.upsert({ ...STORED, password: 'x' }, options)),
+  over('upsert without hooks', 1, (Account, options) =>
+    Account.upsert({ ...STORED, name: 'new' }, { ...options, hooks: false }),
+  ),
+  over('upsert of a masked attribute', 1, (Account, options) =>
+    Account.upsert({ ...STORED, password: 'x' }, options),
+  ),
   over('upsert twice', 2, async (Account, options) => {
     await Account.upsert({ ...STORED, name: 'one' }, options);
     await Account.upsert({ ...STORED, name: 'two' }, options);
@@ -64,7 +92,10 @@ export const UPSERT_PATHS: readonly WritePath[] = [
     1,
     ({ models }) => models.Ledger.create({ entryName: 'rent', amountDue: 1, dueOn: '2020-01-01' }),
     ({ models }, options, ledger) =>
-      models.Ledger.upsert({ ledgerId: ledger.get('ledgerId') as number, entryName: 'fees', dueOn: '2020-01-01' }, options),
+      models.Ledger.upsert(
+        { ledgerId: ledger.get('ledgerId') as number, entryName: 'fees', dueOn: '2020-01-01' },
+        options,
+      ),
   ),
   pathOver(
     'upsert of a row that a trigger changes',
@@ -94,6 +125,7 @@ export const UPSERT_PATHS: readonly WritePath[] = [
     'upsert that soft-deletes a row',
     1,
     ({ models }) => models.Paper.create({ id: 1_000_001, title: 'a' }),
-    ({ models }, options) => models.Paper.upsert({ id: 1_000_001, title: 'b', deletedAt: new Date() }, options),
+    ({ models }, options) =>
+      models.Paper.upsert({ id: 1_000_001, title: 'b', deletedAt: new Date() }, options),
   ),
 ];
