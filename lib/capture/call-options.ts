@@ -41,13 +41,20 @@ interface NestedOptions extends WithAudit {
 /** The option of the call that an instance was written by. */
 const calls = new WeakMap<Model, AuditCallOption>();
 
+/** Of the last call only: one that failed may be tried again without the option. */
+function remember(instance: Model | undefined, option: AuditCallOption | undefined): void {
+  if (!instance) return;
+  if (option === undefined) calls.delete(instance);
+  else calls.set(instance, option);
+}
+
 /**
  * The option of a query's call. A child of a nested create that got none, since its parent's hooks are off, has its
  * parent's, whose own insert has passed before.
  */
 export function callOption({ audit, instance, parentRecord }: NestedOptions): AuditCallOption | undefined {
   const option = audit ?? (parentRecord && calls.get(parentRecord));
-  if (option !== undefined && instance) calls.set(instance, option);
+  remember(instance, option);
   return option;
 }
 
@@ -58,7 +65,10 @@ export function callOption({ audit, instance, parentRecord }: NestedOptions): Au
 export function handDownCallOptions(sequelize: Sequelize): void {
   sequelize.addHook('beforeCreate', HOOK, (instance: Model, options: unknown) => {
     const { _options } = instance as unknown as { _options?: WithIncludes };
-    handDown((options as WithAudit).audit, _options);
+    const { audit, parentRecord } = options as NestedOptions;
+    // Those of a belongsTo are written before the insert that tells.
+    if (!parentRecord) remember(instance, audit);
+    handDown(audit, _options);
   });
   sequelize.addHook('beforeBulkCreate', HOOK, (_instances: readonly Model[], options: unknown) => {
     const call = options as WithIncludes;

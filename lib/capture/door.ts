@@ -4,7 +4,7 @@ import { warnOnce } from '../core/warnings';
 import type { ForeignKey } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
 import { bindLiterals, type BoundText } from '../statement/bind-literals';
-import { namesIn, parseStatement, type ParsedStatement, type ParsedWrite } from '../statement/parse-write';
+import { insertTarget, namesIn, parseStatement, type ParsedStatement, type ParsedWrite } from '../statement/parse-write';
 import { ActorPolicy } from './actor-policy';
 import { CascadeGraph } from './cascade-graph';
 import { CascadingWrites, type CascadingWrite } from './cascading-write';
@@ -115,6 +115,8 @@ export class Door {
   }
 
   async #takeStatement(passage: Passage): Promise<DriverResult | null> {
+    const target = insertTarget(passage.sql);
+    if (target && !this.#auditedOf(target, passage.options)) return null;
     const bound = this.#bind(passage);
     const statement = this.#statements.get(bound.sql, () => parseStatement(bound.sql));
     switch (statement.shape) {

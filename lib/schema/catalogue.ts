@@ -89,29 +89,32 @@ select c.oid::text as "oid", n.nspname::text as "schema", c.relname::text as "ta
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.oid = to_regclass($1) and c.relkind in ('r', 'p', 'v', 'm', 'f')`;
 
-/** An array of a domain over an enum keeps its type: no copy without constraint is possible by name alone. */
+/** The type under a type, through domains over domains. */
+function withoutDomains(type: string): string {
+  return `
+with recursive below(oid, typmod) as (
+  select ${type}, -1
+  union all select d.typbasetype, d.typtypmod from below join pg_type d on d.oid = below.oid where d.typtype = 'd'
+)
+select y.*, below.typmod from below join pg_type y on y.oid = below.oid where y.typtype <> 'd'`;
+}
+
+/** Joined are `b`, the column's type, and `v`, the type of an array's elements or else `b` again. */
 const COLUMNS_SQL = `
 select a.attname::text as "name", format_type(a.atttypid, a.atttypmod) as "type", a.attnotnull as "notNull",
   case
-    when t.typtype = 'e' then 'text'
-    when e.typtype = 'e' then 'text[]'
-    when t.typtype = 'd' and b.typtype = 'e' then 'text'
-    when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod)
+    when v.typtype = 'e' then case when v.oid = b.oid then 'text' else 'text[]' end
+    when b.oid <> a.atttypid then format_type(b.oid, b.typmod)
     else format_type(a.atttypid, a.atttypmod)
   end as "plainType",
-  case v.typtype when 'e' then 'enum' else v.typname::text end
-    || case when coalesce(b.typcategory, t.typcategory) = 'A' then '[]' else '' end as "valueType",
+  case v.typtype when 'e' then 'enum' else v.typname::text end || case when b.typcategory = 'A' then '[]' else '' end as "valueType",
   pg_get_expr(d.adbin, d.adrelid) as "defaultSql",
   a.attgenerated <> '' as "generated",
   case a.attidentity when 'a' then 'always' when 'd' then 'default' end as "identity",
   array_position(k.conkey, a.attnum) as "keyPosition"
 from pg_attribute a
-join pg_type t on t.oid = a.atttypid
-left join pg_type e on e.oid = t.typelem and t.typelem <> 0 and t.typcategory = 'A'
-left join pg_type b on b.oid = t.typbasetype and t.typbasetype <> 0
-join pg_type v on v.oid = case
-  when coalesce(b.typcategory, t.typcategory) = 'A' and coalesce(b.typelem, t.typelem) <> 0 then coalesce(b.typelem, t.typelem)
-  else coalesce(b.oid, t.oid) end
+cross join lateral (${withoutDomains('a.atttypid')}) b
+cross join lateral (${withoutDomains(`case when b.typcategory = 'A' and b.typelem <> 0 then b.typelem else b.oid end`)}) v
 left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum and a.attgenerated = ''
 left join pg_constraint k on k.conrelid = a.attrelid and k.contype = 'p'
 where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped

@@ -26,6 +26,7 @@ const INTEGER: Encoding = { json: asText, text: asText, differs: directly };
 const EXACT: Encoding = { json: (v) => `'"' || ${v}::text || '"'`, text: asText, differs: asTexts };
 /** By the output function: a cast to text would give `10.0.0.1/32` for an inet and cut the padding of a char. */
 const STRING: Encoding = { json: (v) => `to_json(${v})::text`, text: asText, differs: asTexts };
+const INET: Encoding = { ...STRING, text: (v) => `(to_json(${v}) #>> '{}')` };
 const OTHER: Encoding = { json: (v) => `to_json(${v}::text)::text`, text: asText, differs: asTexts };
 
 /** `to_char` knows neither infinity nor BC; what is outside its years is kept as PostgreSQL's text. */
@@ -92,10 +93,25 @@ function arrayOf(elementType: string): Encoding {
   return { json: (v) => `to_json(${v}${cast})::text`, text: asText, differs: asTexts };
 }
 
+const MAX_DIMENSIONS = 6;
+
+/** The brackets at one side of an element: one for each dimension in which its place is the first, or the last. */
+function brackets(v: string, bracket: string, place: string): string {
+  let size = `cardinality(${v})`;
+  const sides: string[] = [];
+  for (let dimension = 1; dimension <= MAX_DIMENSIONS; dimension += 1) {
+    const length = `array_length(${v}, ${dimension})`;
+    sides.push(`case when ${length} > 0 and ${place} % (${size}) = 0 then '${bracket}' else '' end`);
+    size += ` / ${length}`;
+  }
+  return sides.join(' || ');
+}
+
 function elementwise(element: Encoding): Encoding {
   const json = (v: string): string => {
-    const items = `string_agg(coalesce(${element.json('"!x"')}, 'null'), ',' order by "!i")`;
-    return `case when ${v} is null then null else (select '[' || coalesce(${items}, '') || ']' from unnest(${v}) with ordinality "!u"("!x", "!i")) end`;
+    const item = `${brackets(v, '[', '("!i" - 1)')} || coalesce(${element.json('"!x"')}, 'null') || ${brackets(v, ']', '"!i"')}`;
+    const items = `string_agg(${item}, ',' order by "!i")`;
+    return `case when ${v} is null then null else (select coalesce(${items}, '[]') from unnest(${v}) with ordinality "!u"("!x", "!i")) end`;
   };
   return { json, text: asText, differs: asTexts };
 }
@@ -116,7 +132,7 @@ const BY_TYPE: Readonly<Record<string, Encoding>> = {
   name: STRING,
   uuid: STRING,
   enum: STRING,
-  inet: STRING,
+  inet: INET,
   cidr: STRING,
   macaddr: STRING,
   time: STRING,

@@ -148,6 +148,13 @@ interface Tail {
   readonly returning: ParsedWrite['returning'];
 }
 
+/** The table that an INSERT begins with; its rows, which may be many, are not read. */
+export function insertTarget(sql: string): TableName | null {
+  const reader = new Reader(sql);
+  const target = reader.accept('insert') && reader.accept('into') ? reader.table() : null;
+  return target?.table ?? null;
+}
+
 /** The end of a write: RETURNING if there is one, then nothing more. */
 function readTail(reader: Reader): Tail | null {
   const body = reader.since(0);

@@ -24,23 +24,39 @@ tested.test({
     modes: ['autocommit', 'a transaction', 'a savepoint'],
     run: async ({ Person, database, tx }) => {
       const insert = `insert into people (name, handle, age, "createdAt", "updatedAt") values ('Bob', 'bob', 20, now(), '2026-01-01')`;
-      const raced = async (): Promise<void> => void (await database.admin.query(insert.replace('now()', `'2026-01-01'`)));
+      const raced = async (): Promise<void> =>
+        void (await database.admin.query(insert.replace('now()', `'2026-01-01'`)));
       Person.addHook('beforeCreate', 'racing', raced);
-      return Person.findOrCreate({ ...tx, where: { handle: 'bob' }, defaults: bob }).finally(() => Person.removeHook('beforeCreate', 'racing'));
+      return Person.findOrCreate({ ...tx, where: { handle: 'bob' }, defaults: bob }).finally(() =>
+        Person.removeHook('beforeCreate', 'racing'),
+      );
     },
   },
   'findOrCreate whose values are taken by another row': {
     throws: 'SequelizeUniqueConstraintError',
     prepare,
-    run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'Rob' }, defaults: { handle: 'bob' } }),
+    run: ({ Person, tx }) =>
+      Person.findOrCreate({ ...tx, where: { name: 'Rob' }, defaults: { handle: 'bob' } }),
   },
   'findOrCreate with a quote, a backslash and a dollar': {
-    run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { handle: `b'o\\b $1 $$` }, defaults: { name: `O'B\\ $x$` } }),
+    run: ({ Person, tx }) =>
+      Person.findOrCreate({ ...tx, where: { handle: `b'o\\b $1 $$` }, defaults: { name: `O'B\\ $x$` } }),
   },
-  'findOrCreate of some fields': { run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'Bob' }, defaults: bob, fields: ['name', 'age'] }) },
-  'findOrCreate without hooks': { run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'Bob' }, hooks: false }) },
-  'findOrCreate that fails a validator': { throws: 'SequelizeValidationError', run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'B' } }) },
-  'findOrCreate without where': { throws: 'Error', run: ({ Person, tx }) => Person.findOrCreate({ ...tx, defaults: bob } as never) },
+  'findOrCreate of some fields': {
+    run: ({ Person, tx }) =>
+      Person.findOrCreate({ ...tx, where: { name: 'Bob' }, defaults: bob, fields: ['name', 'age'] }),
+  },
+  'findOrCreate without hooks': {
+    run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'Bob' }, hooks: false }),
+  },
+  'findOrCreate that fails a validator': {
+    throws: 'SequelizeValidationError',
+    run: ({ Person, tx }) => Person.findOrCreate({ ...tx, where: { name: 'B' } }),
+  },
+  'findOrCreate without where': {
+    throws: 'Error',
+    run: ({ Person, tx }) => Person.findOrCreate({ ...tx, defaults: bob } as never),
+  },
   'findOrCreate that breaks a check': {
     throws: 'SequelizeDatabaseError',
     modes: ['autocommit', 'a transaction', 'a savepoint'],
@@ -50,10 +66,16 @@ tested.test({
     modes: ['autocommit'],
     run: async ({ Person, tx }) => {
       const note = async (_: unknown, options: object): Promise<void> =>
-        void (await Person.bulkCreate([{ name: 'By hook' }], { ...options, hooks: false, fields: ['name', 'createdAt', 'updatedAt'] } as never));
+        void (await Person.bulkCreate([{ name: 'By hook' }], {
+          ...options,
+          hooks: false,
+          fields: ['name', 'createdAt', 'updatedAt'],
+        } as never));
       Person.addHook('beforeCreate', 'noting', note);
       const created = Person.findOrCreate({ ...tx, where: { name: 'Neg' }, defaults: { age: -1 } });
-      const failure = await created.catch((error: Error) => error.message).finally(() => Person.removeHook('beforeCreate', 'noting'));
+      const failure = await created
+        .catch((error: Error) => error.message)
+        .finally(() => Person.removeHook('beforeCreate', 'noting'));
       return [failure, await Person.count({ ...tx })];
     },
     entries: 0,
@@ -67,12 +89,22 @@ tested.test({
   'findOrCreate after a failure': {
     prepare,
     run: async ({ Person, tx }) => {
-      const failed: unknown = await Person.findOrCreate({ ...tx, where: { name: 'Rob' }, defaults: { handle: 'bob' } }).catch((error: Error) => error.name);
+      const failed: unknown = await Person.findOrCreate({
+        ...tx,
+        where: { name: 'Rob' },
+        defaults: { handle: 'bob' },
+      }).catch((error: Error) => error.name);
       return [failed, await Person.create({ name: 'Zoe' }, { ...tx })];
     },
   },
-  'findCreateFind that creates': { run: ({ Person, tx }) => Person.findCreateFind({ ...tx, where: { handle: 'bob' }, defaults: bob }) },
-  'findCreateFind that finds': { prepare, entries: 0, run: ({ Person, tx }) => Person.findCreateFind({ ...tx, where: { handle: 'bob' }, defaults: bob }) },
+  'findCreateFind that creates': {
+    run: ({ Person, tx }) => Person.findCreateFind({ ...tx, where: { handle: 'bob' }, defaults: bob }),
+  },
+  'findCreateFind that finds': {
+    prepare,
+    entries: 0,
+    run: ({ Person, tx }) => Person.findCreateFind({ ...tx, where: { handle: 'bob' }, defaults: bob }),
+  },
   'findOrBuild and save': {
     run: async ({ Person, tx }) => {
       const [person, isBuilt] = await Person.findOrBuild({ ...tx, where: { handle: 'bob' }, defaults: bob });
@@ -86,17 +118,23 @@ tested.test({
       return [isBuilt, await person.update({ age: 9 }, { ...tx })];
     },
   },
-}); // prettier-ignore
+});
 
 describe('findOrCreate of the same row by ten at once', () => {
   test.each(['plain', 'audited'] as const)('creates it once, %s', async (side) => {
     const { models, sequelize } = tested[side];
     await tested.tables.empty();
-    const calls = Array.from({ length: 10 }, () => models.Person.findOrCreate({ where: { handle: 'bob' }, defaults: bob }));
+    const calls = Array.from({ length: 10 }, () =>
+      models.Person.findOrCreate({ where: { handle: 'bob' }, defaults: bob }),
+    );
     const created = (await Promise.all(calls)).filter(([, isCreated]) => isCreated);
     expect(created).toHaveLength(1);
     const state = await tested.tables.state();
-    expect([state.rows.length, state.entries, state.openTransactions]).toEqual([1, side === 'audited' ? 1 : 0, 0]);
+    expect([state.rows.length, state.entries, state.openTransactions]).toEqual([
+      1,
+      side === 'audited' ? 1 : 0,
+      0,
+    ]);
     expect(await sequelize.query('select 1 as one', { plain: true })).toEqual({ one: 1 });
   });
 });
@@ -106,9 +144,13 @@ describe('findOrCreate side by side in one transaction', () => {
   const inOne = async ({ models, sequelize }: (typeof tested)['plain']): Promise<unknown> => {
     await tested.tables.empty();
     return sequelize.transaction(async (transaction) => {
-      const calls = handles.map((handle) => models.Person.findOrCreate({ where: { handle }, defaults: { name: 'Any' }, transaction }));
+      const calls = handles.map((handle) =>
+        models.Person.findOrCreate({ where: { handle }, defaults: { name: 'Any' }, transaction }),
+      );
       const settled = await Promise.allSettled(calls);
-      return settled.map((each) => (each.status === 'fulfilled' ? each.value[1] : (each.reason as Error).message));
+      return settled.map((each) =>
+        each.status === 'fulfilled' ? each.value[1] : (each.reason as Error).message,
+      );
     });
   };
 

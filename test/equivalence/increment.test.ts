@@ -31,17 +31,33 @@ const setting: Setting<{ Counter: ModelStatic<Model> }> = {
 
 const tested = equivalence(setting);
 
-const prepare = ({ Counter }: World): Promise<unknown> => Counter.bulkCreate([{ name: 'a' }, { name: 'b', views: 5 }, { name: 'b', views: null }]);
-const first = ({ Counter }: World, tx: object): Promise<Model> => Counter.findByPk(1, { ...tx, rejectOnEmpty: true });
+const prepare = ({ Counter }: World): Promise<unknown> =>
+  Counter.bulkCreate([{ name: 'a' }, { name: 'b', views: 5 }, { name: 'b', views: null }]);
+const first = ({ Counter }: World, tx: object): Promise<Model> =>
+  Counter.findByPk(1, { ...tx, rejectOnEmpty: true });
 
 tested.test({
-  'increment of an instance': { prepare, run: async (world) => (await first(world, world.tx)).increment('views', { ...world.tx }) },
-  'increment of an instance by an amount': { prepare, run: async (world) => (await first(world, world.tx)).increment('views', { ...world.tx, by: 3 }) },
+  'increment of an instance': {
+    prepare,
+    run: async (world) => (await first(world, world.tx)).increment('views', { ...world.tx }),
+  },
+  'increment of an instance by an amount': {
+    prepare,
+    run: async (world) => (await first(world, world.tx)).increment('views', { ...world.tx, by: 3 }),
+  },
   'increment of several attributes': {
     prepare,
-    run: async (world) => (await first(world, world.tx)).increment({ views: 2, score: 1.25, large: 1, ratio: 0.2 }, { ...world.tx }),
+    run: async (world) =>
+      (await first(world, world.tx)).increment(
+        { views: 2, score: 1.25, large: 1, ratio: 0.2 },
+        { ...world.tx },
+      ),
   },
-  'increment of a list of attributes': { prepare, run: async (world) => (await first(world, world.tx)).increment(['views', 'score'], { ...world.tx, by: 2 }) },
+  'increment of a list of attributes': {
+    prepare,
+    run: async (world) =>
+      (await first(world, world.tx)).increment(['views', 'score'], { ...world.tx, by: 2 }),
+  },
   'increment that leaves the instance as it is': {
     prepare,
     run: async (world) => {
@@ -50,9 +66,19 @@ tested.test({
       return counter;
     },
   },
-  'increment of an instance without returning': { prepare, run: async (world) => (await first(world, world.tx)).increment('views', { ...world.tx, returning: false } as object) },
-  'increment of a missing row': { entries: 0, run: ({ Counter, tx }) => Counter.build({ id: 9 }, { isNewRecord: false }).increment('views', { ...tx }) },
-  'decrement of an instance': { prepare, run: async (world) => (await first(world, world.tx)).decrement('views', { ...world.tx, by: 4 }) },
+  'increment of an instance without returning': {
+    prepare,
+    run: async (world) =>
+      (await first(world, world.tx)).increment('views', { ...world.tx, returning: false } as object),
+  },
+  'increment of a missing row': {
+    entries: 0,
+    run: ({ Counter, tx }) => Counter.build({ id: 9 }, { isNewRecord: false }).increment('views', { ...tx }),
+  },
+  'decrement of an instance': {
+    prepare,
+    run: async (world) => (await first(world, world.tx)).decrement('views', { ...world.tx, by: 4 }),
+  },
   'increment, then decrement by the same': {
     prepare,
     entries: 2,
@@ -62,18 +88,67 @@ tested.test({
       return counter.decrement('views', { ...world.tx });
     },
   },
-  'static increment': { prepare, entries: 1, run: ({ Counter, tx }) => Counter.increment('views', { ...tx, where: { name: 'b' } }) },
-  'static increment of every attribute': { prepare, entries: 2, run: ({ Counter, tx }) => Counter.increment({ views: 1, score: -0.5 }, { ...tx, where: { name: 'b' } }) },
-  'static increment without returning': { prepare, entries: 1, run: ({ Counter, tx }) => Counter.increment('views', { ...tx, where: { name: 'b' }, returning: false } as never) },
-  'static increment of all rows': { prepare, entries: 2, run: ({ Counter, tx }) => Counter.increment('views', { ...tx, where: {} }) },
-  'static increment of no rows': { prepare, entries: 0, run: ({ Counter, tx }) => Counter.increment('views', { ...tx, where: { name: 'none' } }) },
-  'static decrement by a fraction': { prepare, entries: 3, run: ({ Counter, tx }) => Counter.decrement('score', { ...tx, by: 0.1, where: {} }) },
-  'silent increment': { prepare, entries: 1, run: ({ Counter, tx }) => Counter.increment('views', { ...tx, where: { name: 'b' }, silent: true }) },
-  'increment by zero': { prepare, entries: 0, run: ({ Counter, tx }) => Counter.increment('views', { ...tx, by: 0, where: {} }) },
-  'increment that breaks a check': { throws: 'SequelizeDatabaseError', prepare, run: ({ Counter, tx }) => Counter.increment('views', { ...tx, by: 2000, where: { name: 'b' } }) },
-  'increment that leaves the range': { throws: 'SequelizeDatabaseError', prepare, run: ({ Counter, tx }) => Counter.increment('views', { ...tx, by: 2 ** 31, where: { name: 'b' } }) },
-  'increment of an unknown column': { throws: 'SequelizeDatabaseError', prepare, run: ({ Counter, tx }) => Counter.increment('nowhere', { ...tx, where: { name: 'b' } }) },
-  'increment of a text': { throws: 'SequelizeDatabaseError', prepare, run: ({ Counter, tx }) => Counter.increment('name', { ...tx, where: { name: 'b' } }) },
+  'static increment': {
+    prepare,
+    entries: 1,
+    run: ({ Counter, tx }) => Counter.increment('views', { ...tx, where: { name: 'b' } }),
+  },
+  'static increment of every attribute': {
+    prepare,
+    entries: 2,
+    run: ({ Counter, tx }) => Counter.increment({ views: 1, score: -0.5 }, { ...tx, where: { name: 'b' } }),
+  },
+  'static increment without returning': {
+    prepare,
+    entries: 1,
+    run: ({ Counter, tx }) =>
+      Counter.increment('views', { ...tx, where: { name: 'b' }, returning: false } as never),
+  },
+  'static increment of all rows': {
+    prepare,
+    entries: 2,
+    run: ({ Counter, tx }) => Counter.increment('views', { ...tx, where: {} }),
+  },
+  'static increment of no rows': {
+    prepare,
+    entries: 0,
+    run: ({ Counter, tx }) => Counter.increment('views', { ...tx, where: { name: 'none' } }),
+  },
+  'static decrement by a fraction': {
+    prepare,
+    entries: 3,
+    run: ({ Counter, tx }) => Counter.decrement('score', { ...tx, by: 0.1, where: {} }),
+  },
+  'silent increment': {
+    prepare,
+    entries: 1,
+    run: ({ Counter, tx }) => Counter.increment('views', { ...tx, where: { name: 'b' }, silent: true }),
+  },
+  'increment by zero': {
+    prepare,
+    entries: 0,
+    run: ({ Counter, tx }) => Counter.increment('views', { ...tx, by: 0, where: {} }),
+  },
+  'increment that breaks a check': {
+    throws: 'SequelizeDatabaseError',
+    prepare,
+    run: ({ Counter, tx }) => Counter.increment('views', { ...tx, by: 2000, where: { name: 'b' } }),
+  },
+  'increment that leaves the range': {
+    throws: 'SequelizeDatabaseError',
+    prepare,
+    run: ({ Counter, tx }) => Counter.increment('views', { ...tx, by: 2 ** 31, where: { name: 'b' } }),
+  },
+  'increment of an unknown column': {
+    throws: 'SequelizeDatabaseError',
+    prepare,
+    run: ({ Counter, tx }) => Counter.increment('nowhere', { ...tx, where: { name: 'b' } }),
+  },
+  'increment of a text': {
+    throws: 'SequelizeDatabaseError',
+    prepare,
+    run: ({ Counter, tx }) => Counter.increment('name', { ...tx, where: { name: 'b' } }),
+  },
   'increments side by side': {
     prepare,
     entries: 4,
@@ -85,4 +160,4 @@ tested.test({
       return Counter.findByPk(1, { ...tx });
     },
   },
-}); // prettier-ignore
+});

@@ -8,15 +8,20 @@ const everything = {
   price: '1.00',
   maker: { name: 'New maker' },
   manual: { name: 'Guide' },
-  reviews: [{ name: 'good', stars: 4 }, { name: 'bad', stars: 1 }],
+  reviews: [
+    { name: 'good', stars: 4 },
+    { name: 'bad', stars: 1 },
+  ],
   photos: [{ name: 'side' }],
   tags: [{ name: 'new', ProductTag: { weight: 7 } }, { name: 'newer' }],
   shelves: [{ code: 'Z9', Placement: { height: 3 } }],
-}; // prettier-ignore
+};
 
 const all = ({ Product }: Shop): { include: { association: string }[] } => ({
-  include: Object.keys(Product.associations).filter((name) => name !== 'sales').map((association) => ({ association })),
-}); // prettier-ignore
+  include: Object.keys(Product.associations)
+    .filter((name) => name !== 'sales')
+    .map((association) => ({ association })),
+});
 
 tested.test({
   'create with children of every kind': {
@@ -27,37 +32,58 @@ tested.test({
   'build and save with children': {
     entries: 3,
     isUnordered: true,
-    run: ({ Product, tx }) => Product.build({ name: 'Set', reviews: everything.reviews }, { include: ['reviews'] }).save({ ...tx }),
+    run: ({ Product, tx }) =>
+      Product.build({ name: 'Set', reviews: everything.reviews }, { include: ['reviews'] }).save({ ...tx }),
   },
-  'create with a parent': { entries: 2, run: ({ Product, tx }) => Product.create({ name: 'Set', maker: { name: 'New' } }, { ...tx, include: ['maker'] }) },
-  'create with a parent that fails': { throws: 'SequelizeDatabaseError', run: ({ Product, tx }) => Product.create({ name: 'Set', maker: { name: 'n'.repeat(31) } }, { ...tx, include: ['maker'] }) },
+  'create with a parent': {
+    entries: 2,
+    run: ({ Product, tx }) =>
+      Product.create({ name: 'Set', maker: { name: 'New' } }, { ...tx, include: ['maker'] }),
+  },
+  'create with a parent that fails': {
+    throws: 'SequelizeDatabaseError',
+    run: ({ Product, tx }) =>
+      Product.create({ name: 'Set', maker: { name: 'n'.repeat(31) } }, { ...tx, include: ['maker'] }),
+  },
   'create with a child that fails validation': {
     throws: 'SequelizeValidationError',
     entries: 1,
-    run: ({ Product, tx }) => Product.create({ name: 'Set', reviews: [{ name: 'bad', stars: 9 }] }, { ...tx, include: ['reviews'] }),
+    run: ({ Product, tx }) =>
+      Product.create({ name: 'Set', reviews: [{ name: 'bad', stars: 9 }] }, { ...tx, include: ['reviews'] }),
   },
   'create with a child that the database refuses': {
     throws: 'SequelizeDatabaseError',
     entries: 1,
-    run: ({ Product, tx }) => Product.create({ name: 'Set', manual: { name: 'n'.repeat(31) } }, { ...tx, include: ['manual'] }),
+    run: ({ Product, tx }) =>
+      Product.create({ name: 'Set', manual: { name: 'n'.repeat(31) } }, { ...tx, include: ['manual'] }),
   },
   'create with grandchildren': {
     entries: 3,
     run: ({ Category, tx }) => {
       const children = [{ name: 'child', children: [{ name: 'grandchild' }] }];
-      return Category.create({ name: 'root', children }, { ...tx, include: [{ association: 'children', include: ['children'] }] });
+      return Category.create(
+        { name: 'root', children },
+        { ...tx, include: [{ association: 'children', include: ['children'] }] },
+      );
     },
   },
   'create with children, without hooks': {
     entries: 3,
     isUnordered: true,
-    run: ({ Product, tx }) => Product.create({ name: 'Set', reviews: everything.reviews }, { ...tx, include: ['reviews'], hooks: false }),
+    run: ({ Product, tx }) =>
+      Product.create(
+        { name: 'Set', reviews: everything.reviews },
+        { ...tx, include: ['reviews'], hooks: false },
+      ),
   },
   'bulkCreate with children': {
     entries: 6,
     isUnordered: true,
     run: ({ Product, tx }) => {
-      const rows = [{ name: 'One', reviews: everything.reviews, maker: { name: 'M' } }, { name: 'Two', reviews: [{ name: 'fine' }] }];
+      const rows = [
+        { name: 'One', reviews: everything.reviews, maker: { name: 'M' } },
+        { name: 'Two', reviews: [{ name: 'fine' }] },
+      ];
       return Product.bulkCreate(rows, { ...tx, include: ['reviews', 'maker'] });
     },
   },
@@ -94,4 +120,4 @@ tested.test({
       return product.reload({ ...tx });
     },
   },
-}); // prettier-ignore
+});

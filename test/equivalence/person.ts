@@ -8,7 +8,11 @@ function definePeople(sequelize: Sequelize, recorder: Recorder): { Person: Model
     'Person',
     {
       name: { type: DataTypes.STRING(20), allowNull: false, validate: { len: [2, 500] } },
-      email: { type: DataTypes.STRING, unique: { name: 'people_email', msg: 'That address is taken' }, validate: { isEmail: true } },
+      email: {
+        type: DataTypes.STRING,
+        unique: { name: 'people_email', msg: 'That address is taken' },
+        validate: { isEmail: true },
+      },
       handle: { type: DataTypes.STRING, unique: true },
       age: { type: DataTypes.INTEGER, defaultValue: 18 },
       role: { type: DataTypes.ENUM('member', 'admin'), defaultValue: 'member' },
@@ -32,22 +36,35 @@ function definePeople(sequelize: Sequelize, recorder: Recorder): { Person: Model
       short: { type: DataTypes.STRING, defaultValue: fn('lower', 'QUICK') },
       nick: {
         type: DataTypes.STRING,
-        get(): string { return `~${String(this.getDataValue('nick'))}~`; },
-        set(value: string) { this.setDataValue('nick', value.trim()); },
+        get(): string {
+          return `~${String(this.getDataValue('nick'))}~`;
+        },
+        set(value: string) {
+          this.setDataValue('nick', value.trim());
+        },
       },
       label: {
         type: DataTypes.VIRTUAL(DataTypes.STRING, ['name']),
-        get(): string { return `Person ${String(this.get('name'))}`; },
-        set(value: string) { this.setDataValue('bio', value); },
+        get(): string {
+          return `Person ${String(this.get('name'))}`;
+        },
+        set(value: string) {
+          this.setDataValue('bio', value);
+        },
       },
     },
     {
       tableName: 'people',
       hooks: recorder.hooksFor('definition'),
-      validate: { noAdminChild(this: Model) { if (this.get('role') === 'admin' && Number(this.get('age')) < 18) throw new Error('Too young'); } },
+      validate: {
+        noAdminChild(this: Model) {
+          if (this.get('role') === 'admin' && Number(this.get('age')) < 18) throw new Error('Too young');
+        },
+      },
     },
-  ); // prettier-ignore
-  for (const [hook, listener] of Object.entries(recorder.hooksFor('model'))) Person.addHook(hook as 'afterCreate', listener);
+  );
+  for (const [hook, listener] of Object.entries(recorder.hooksFor('model')))
+    Person.addHook(hook as 'afterCreate', listener);
   return { Person };
 }
 

@@ -99,22 +99,28 @@ tested.test({
     modes,
     prepare: stock,
     run: ({ sequelize, database, Maker }) =>
-      sequelize.transaction({ isolationLevel: Transaction.ISOLATION_LEVELS.REPEATABLE_READ }, async (transaction) => {
-        await Maker.findAll({ transaction });
-        await database.admin.query(`update "Makers" set name = 'meanwhile' where id = 1`);
-        return Maker.update({ name: 'mine' }, { where: { id: 1 }, transaction });
-      }),
+      sequelize.transaction(
+        { isolationLevel: Transaction.ISOLATION_LEVELS.REPEATABLE_READ },
+        async (transaction) => {
+          await Maker.findAll({ transaction });
+          await database.admin.query(`update "Makers" set name = 'meanwhile' where id = 1`);
+          return Maker.update({ name: 'mine' }, { where: { id: 1 }, transaction });
+        },
+      ),
   },
   'a serialization failure of a destroy': {
     throws: 'SequelizeDatabaseError',
     modes,
     prepare: stock,
     run: ({ sequelize, database, Product }) =>
-      sequelize.transaction({ isolationLevel: Transaction.ISOLATION_LEVELS.REPEATABLE_READ }, async (transaction) => {
-        await Product.findAll({ transaction });
-        await database.admin.query(`update "Products" set name = 'meanwhile' where id = 1`);
-        return Product.destroy({ where: { id: 1 }, transaction });
-      }),
+      sequelize.transaction(
+        { isolationLevel: Transaction.ISOLATION_LEVELS.REPEATABLE_READ },
+        async (transaction) => {
+          await Product.findAll({ transaction });
+          await database.admin.query(`update "Products" set name = 'meanwhile' where id = 1`);
+          return Product.destroy({ where: { id: 1 }, transaction });
+        },
+      ),
   },
   'a lock timeout': {
     throws: 'SequelizeDatabaseError',
@@ -136,7 +142,10 @@ tested.test({
     run: ({ sequelize, Review }) =>
       sequelize.transaction(async (transaction) => {
         await sequelize.query(`set local statement_timeout = '50ms'`, { transaction });
-        return Review.update({ name: sequelize.literal('pg_sleep(1)::text') }, { where: { id: 1 }, transaction });
+        return Review.update(
+          { name: sequelize.literal('pg_sleep(1)::text') },
+          { where: { id: 1 }, transaction },
+        );
       }),
   },
   'a lock taken by a read, then an update': {
@@ -144,7 +153,11 @@ tested.test({
     prepare: stock,
     run: ({ sequelize, Maker }) =>
       sequelize.transaction(async (transaction) => {
-        const maker = await Maker.findByPk(1, { lock: transaction.LOCK.UPDATE, transaction, rejectOnEmpty: true });
+        const maker = await Maker.findByPk(1, {
+          lock: transaction.LOCK.UPDATE,
+          transaction,
+          rejectOnEmpty: true,
+        });
         return maker.update({ name: 'locked' }, { transaction });
       }),
   },
@@ -153,8 +166,12 @@ tested.test({
     prepare: stock,
     entries: 3,
     run: async ({ sequelize }) => [
-      await sequelize.query(`insert into "Tags" (name, "createdAt", "updatedAt") values ('raw', '2026-01-01', '2026-01-01') returning id, name`),
-      await sequelize.query(`update "Tags" set name = :name where id = 1`, { replacements: { name: `it's` } }),
+      await sequelize.query(
+        `insert into "Tags" (name, "createdAt", "updatedAt") values ('raw', '2026-01-01', '2026-01-01') returning id, name`,
+      ),
+      await sequelize.query(`update "Tags" set name = :name where id = 1`, {
+        replacements: { name: `it's` },
+      }),
       await sequelize.query('delete from "Reviews" where id = $1', { bind: [1] }),
     ],
   },
@@ -163,7 +180,10 @@ tested.test({
     prepare: stock,
     entries: 3,
     run: async ({ sequelize }) => [
-      await sequelize.query(`insert into "Tags" (name, "createdAt", "updatedAt") values ('raw', '2026-01-01', '2026-01-01') returning id`, { type: 'INSERT' } as never),
+      await sequelize.query(
+        `insert into "Tags" (name, "createdAt", "updatedAt") values ('raw', '2026-01-01', '2026-01-01') returning id`,
+        { type: 'INSERT' } as never,
+      ),
       await sequelize.query(`update "Tags" set name = 'x' where id = 1`, { type: 'UPDATE' } as never),
       await sequelize.query('delete from "Reviews" where id = 1', { type: 'DELETE' } as never),
     ],
@@ -180,4 +200,4 @@ tested.test({
     entries: 0,
     run: ({ sequelize }) => sequelize.query('select 1 as one; select 2 as two'),
   },
-}); // prettier-ignore
+});

@@ -15,11 +15,35 @@ tested.test({
       return [result, await Review.create({ name: 'first again' }, { ...tx })];
     },
   },
-  'truncate that children forbid': { throws: 'SequelizeDatabaseError', prepare, run: ({ Product, tx }) => Product.truncate({ ...tx }) },
-  'truncate that cascades': { prepare, entries: 17, run: ({ Product, tx }) => Product.truncate({ ...tx, cascade: true }) },
-  'truncate that cascades and restarts the identity': { prepare, entries: 17, run: ({ Product, tx }) => Product.truncate({ ...tx, cascade: true, restartIdentity: true }) },
-  'truncate by destroy': { prepare, entries: 3, run: ({ Review, tx }) => Review.destroy({ ...tx, truncate: true }) },
+  'truncate that children forbid': {
+    throws: 'SequelizeDatabaseError',
+    prepare,
+    run: ({ Product, tx }) => Product.truncate({ ...tx }),
+  },
+  'truncate that cascades': {
+    prepare,
+    entries: 17,
+    run: ({ Product, tx }) => Product.truncate({ ...tx, cascade: true }),
+  },
+  'truncate that cascades and restarts the identity': {
+    prepare,
+    entries: 17,
+    run: ({ Product, tx }) => Product.truncate({ ...tx, cascade: true, restartIdentity: true }),
+  },
+  'truncate by destroy': {
+    prepare,
+    entries: 3,
+    run: ({ Review, tx }) => Review.destroy({ ...tx, truncate: true }),
+  },
   'truncate of a paranoid model': { prepare, entries: 3, run: ({ Photo, tx }) => Photo.truncate({ ...tx }) },
-  'forced truncate of a paranoid model': { prepare, entries: 3, run: ({ Photo, tx }) => Photo.truncate({ ...tx, force: true }) },
-  'truncate without hooks': { prepare, entries: 3, run: ({ Review, tx }) => Review.truncate({ ...tx, hooks: false }) },
-}); // prettier-ignore
+  'forced truncate of a paranoid model': {
+    prepare,
+    entries: 3,
+    run: ({ Photo, tx }) => Photo.truncate({ ...tx, force: true }),
+  },
+  'truncate without hooks': {
+    prepare,
+    entries: 3,
+    run: ({ Review, tx }) => Review.truncate({ ...tx, hooks: false }),
+  },
+});

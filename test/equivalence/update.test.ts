@@ -9,7 +9,8 @@ interface World {
 }
 
 const withAda = ({ Person }: World): Promise<unknown> => Person.create(ada);
-const loaded = ({ Person }: World, options: object): Promise<Model> => Person.findByPk(1, { ...options, rejectOnEmpty: true });
+const loaded = ({ Person }: World, options: object): Promise<Model> =>
+  Person.findByPk(1, { ...options, rejectOnEmpty: true });
 
 tested.test({
   'update of an instance': {
@@ -23,33 +24,51 @@ tested.test({
   'update to nulls': {
     prepare: withAda,
     run: async (world) => {
-      const nulls = { role: null, email: null, age: null, settings: null, tags: null, avatar: null, seenAt: null, code: null };
+      const nulls = {
+        role: null,
+        email: null,
+        age: null,
+        settings: null,
+        tags: null,
+        avatar: null,
+        seenAt: null,
+        code: null,
+      };
       return (await loaded(world, world.tx)).update(nulls, { ...world.tx });
     },
   },
   'update with returning': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ name: 'Adele' }, { ...world.tx, returning: true }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update({ name: 'Adele' }, { ...world.tx, returning: true }),
   },
   'update returning some columns': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ name: 'Adele' }, { ...world.tx, returning: ['age', 'display_name'] }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update(
+        { name: 'Adele' },
+        { ...world.tx, returning: ['age', 'display_name'] },
+      ),
   },
   'update without hooks': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ name: 'Adele' }, { ...world.tx, hooks: false }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update({ name: 'Adele' }, { ...world.tx, hooks: false }),
   },
   'silent update': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ name: 'Adele' }, { ...world.tx, silent: true }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update({ name: 'Adele' }, { ...world.tx, silent: true }),
   },
   'update of some fields': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ name: 'Adele', age: 21 }, { ...world.tx, fields: ['age'] }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update({ name: 'Adele', age: 21 }, { ...world.tx, fields: ['age'] }),
   },
   'save of some fields': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).set({ name: 'Adele', age: 21 }).save({ ...world.tx, fields: ['name'] }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).set({ name: 'Adele', age: 21 }).save({ ...world.tx, fields: ['name'] }),
   },
   'save with nothing changed': {
     prepare: withAda,
@@ -79,15 +98,18 @@ tested.test({
   },
   'update with literals and returning': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ age: literal('age * 2') }, { ...world.tx, returning: true }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update({ age: literal('age * 2') }, { ...world.tx, returning: true }),
   },
   'update of a path in jsonb': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).set('settings.nested.list', [4]).save({ ...world.tx }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).set('settings.nested.list', [4]).save({ ...world.tx }),
   },
   'update of a path in jsonb that is not there': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).set('settings.other.deep', 'x').save({ ...world.tx }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).set('settings.other.deep', 'x').save({ ...world.tx }),
   },
   'update of jsonb changed in place': {
     prepare: withAda,
@@ -100,24 +122,35 @@ tested.test({
   },
   'update through a virtual setter': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ label: 'new bio', nick: ' bo ' }, { ...world.tx }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update({ label: 'new bio', nick: ' bo ' }, { ...world.tx }),
   },
   'update of a partially loaded instance': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, { ...world.tx, attributes: ['id', 'name'] })).update({ name: 'Adele', age: 36 }, { ...world.tx }),
+    run: async (world) =>
+      (await loaded(world, { ...world.tx, attributes: ['id', 'name'] })).update(
+        { name: 'Adele', age: 36 },
+        { ...world.tx },
+      ),
   },
   'save of an instance without its key': {
     throws: 'Error',
     prepare: withAda,
-    run: async (world) => (await loaded(world, { ...world.tx, attributes: ['name'] })).update({ name: 'Adele' }, { ...world.tx }),
+    run: async (world) =>
+      (await loaded(world, { ...world.tx, attributes: ['name'] })).update({ name: 'Adele' }, { ...world.tx }),
   },
   'update of a missing row': {
     entries: 0,
-    run: ({ Person, tx }) => Person.build({ id: 9, name: 'None' }, { isNewRecord: false }).update({ name: 'Nobody' }, { ...tx }),
+    run: ({ Person, tx }) =>
+      Person.build({ id: 9, name: 'None' }, { isNewRecord: false }).update({ name: 'Nobody' }, { ...tx }),
   },
   'update of a missing row with returning': {
     entries: 0,
-    run: ({ Person, tx }) => Person.build({ id: 9, name: 'None' }, { isNewRecord: false }).update({ name: 'Nobody' }, { ...tx, returning: true }),
+    run: ({ Person, tx }) =>
+      Person.build({ id: 9, name: 'None' }, { isNewRecord: false }).update(
+        { name: 'Nobody' },
+        { ...tx, returning: true },
+      ),
   },
   'update of a stale instance': {
     prepare: withAda,
@@ -129,7 +162,8 @@ tested.test({
   },
   'update with a where of its own': {
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ name: 'Adele' }, { ...world.tx, where: { age: 1 } }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update({ name: 'Adele' }, { ...world.tx, where: { age: 1 } }),
   },
   'update of a key by setDataValue': {
     prepare: withAda,
@@ -152,10 +186,11 @@ tested.test({
   'update whose hook changes another field': {
     prepare: withAda,
     run: async (world) => {
-      const change = (person: Model): void => void person.set('bio', 'by hook');
-      world.Person.addHook('beforeUpdate', 'changing', change);
+      world.Person.addHook('beforeUpdate', 'changing', (person: Model) => void person.set('bio', 'by hook'));
       const person = await loaded(world, world.tx);
-      return person.update({ age: 50 }, { ...world.tx }).finally(() => world.Person.removeHook('beforeUpdate', 'changing'));
+      return person
+        .update({ age: 50 }, { ...world.tx })
+        .finally(() => world.Person.removeHook('beforeUpdate', 'changing'));
     },
   },
   'update and reload': {
@@ -173,13 +208,17 @@ tested.test({
   },
   'update to a duplicate': {
     throws: 'SequelizeUniqueConstraintError',
-    prepare: async (world) => [await withAda(world), await world.Person.create({ name: 'Bob', handle: 'bob' })],
+    prepare: async (world) => [
+      await withAda(world),
+      await world.Person.create({ name: 'Bob', handle: 'bob' }),
+    ],
     run: async (world) => (await loaded(world, world.tx)).update({ handle: 'bob' }, { ...world.tx }),
   },
   'update that breaks a check': {
     throws: 'SequelizeDatabaseError',
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ age: -5 }, { ...world.tx, validate: false }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update({ age: -5 }, { ...world.tx, validate: false }),
   },
   'update to a text that is too long': {
     throws: 'SequelizeDatabaseError',
@@ -189,11 +228,13 @@ tested.test({
   'update to null that the database forbids': {
     throws: 'SequelizeDatabaseError',
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ name: null }, { ...world.tx, validate: false }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update({ name: null }, { ...world.tx, validate: false }),
   },
   'update with a faulty literal': {
     throws: 'SequelizeDatabaseError',
     prepare: withAda,
-    run: async (world) => (await loaded(world, world.tx)).update({ age: literal('nowhere') }, { ...world.tx }),
+    run: async (world) =>
+      (await loaded(world, world.tx)).update({ age: literal('nowhere') }, { ...world.tx }),
   },
-}); // prettier-ignore
+});

@@ -2,11 +2,11 @@ import { literal, Op, type Model } from 'sequelize';
 import { call } from '../write-paths/path';
 import type { AnyModel } from './models';
 import type { Chance } from './random';
-import type { CallOptions, World } from './world';
+import type { CallOptions, Scene } from './scene';
 
 /** What one operation works with. */
 export interface Hand {
-  readonly world: World;
+  readonly scene: Scene;
   readonly chance: Chance;
   readonly options: CallOptions;
   /** Instances from earlier operations, of which others may have changed or removed the rows. */
@@ -14,14 +14,14 @@ export interface Hand {
 }
 
 export type Operation = (hand: Hand) => Promise<unknown>;
-type Name = keyof World['ids'];
+type Name = keyof Scene['ids'];
 
 /** Few enough rows that workers meet, of which the oldest are gone by and by. */
 const RECENT = 25;
 const HELD = 12;
 
-function someId({ world, chance }: Hand, name: Name): number {
-  const recent = world.ids[name].slice(-RECENT);
+function someId({ scene, chance }: Hand, name: Name): number {
+  const recent = scene.ids[name].slice(-RECENT);
   return recent.length === 0 ? 0 : chance.pick(recent);
 }
 
@@ -53,7 +53,7 @@ function folderValues(hand: Hand): Record<string, unknown> {
 }
 
 function remember(hand: Hand, name: Name, ...rows: readonly Model[]): void {
-  hand.world.ids[name].push(...rows.map((row) => Number(row.get('id'))));
+  hand.scene.ids[name].push(...rows.map((row) => Number(row.get('id'))));
   hold(hand, ...rows);
 }
 
@@ -62,8 +62,8 @@ function hold({ held }: Hand, ...rows: readonly Model[]): void {
   held.splice(0, Math.max(0, held.length - HELD));
 }
 
-function modelsOf({ world }: Hand): World['models'] {
-  return world.models;
+function modelsOf({ scene }: Hand): Scene['models'] {
+  return scene.models;
 }
 
 async function load(hand: Hand, name: Name, options: object = {}): Promise<Model | null> {

@@ -2,7 +2,7 @@ import type { Model, Transaction } from 'sequelize';
 import { withAuditContext } from 'sequelize-auditlog';
 import { OPERATIONS } from './operations';
 import { Chance } from './random';
-import type { CallOptions, World } from './world';
+import type { CallOptions, Scene } from './scene';
 
 /** Deadlock, serialization, unique and foreign keys, not null: what writers who meet must expect. */
 const EXPECTED = new Set(['40P01', '40001', '23505', '23503', '23502']);
@@ -12,9 +12,17 @@ class ChangeOfMind extends Error {}
 
 function isExpected(error: unknown): boolean {
   if (error instanceof ChangeOfMind) return true;
-  const { parent, name } = error as { parent?: { code?: string }; name?: string };
   // findOrCreate that lost a race it can't resolve.
-  return EXPECTED.has(parent?.code ?? '') || name === 'SequelizeUniqueConstraintError';
+  return EXPECTED.has(codeOf(error)) || (error as Error).name === 'SequelizeUniqueConstraintError';
+}
+
+function codeOf(error: unknown): string {
+  return (error as { parent?: { code?: string } }).parent?.code ?? '';
+}
+
+/** A deadlock or a serialization failure: the transaction as a whole must be given up. */
+function endsTransaction(error: unknown): boolean {
+  return codeOf(error).startsWith('40');
 }
 
 /** How the operations of all workers ended. */
@@ -28,15 +36,15 @@ export interface Tally {
 /** One of several writers at once; its operations depend on the seed alone, their effects on the others too. */
 export class Worker {
   readonly name: string;
-  readonly #world: World;
+  readonly #scene: Scene;
   readonly #chance: Chance;
   readonly #tally: Tally;
   readonly #held: Model[] = [];
   #count = 0;
 
-  constructor(world: World, tally: Tally, at: number, seed: number) {
+  constructor(scene: Scene, tally: Tally, at: number, seed: number) {
     this.name = `worker-${at}`;
-    this.#world = world;
+    this.#scene = scene;
     this.#tally = tally;
     this.#chance = new Chance(seed * 1_000 + at);
   }
@@ -82,7 +90,7 @@ export class Worker {
     const mark = `${this.name}:${this.#count}`;
     marks.push(mark);
     const options: CallOptions = { audit: { reason: mark }, ...(transaction && { transaction }) };
-    const hand = { world: this.#world, chance: this.#chance, held: this.#held, options };
+    const hand = { scene: this.#scene, chance: this.#chance, held: this.#held, options };
     const write = (): Promise<unknown> => this.#chance.weighed(OPERATIONS)(hand);
     await (this.#chance.happens(0.2)
       ? withAuditContext({ additionalData: { nested: true } }, write)
@@ -98,7 +106,7 @@ export class Worker {
       'SERIALIZABLE',
     ] as const);
     const gives = chance.happens(0.25);
-    await this.#world.sequelize.transaction(
+    await this.#scene.sequelize.transaction(
       { isolationLevel: isolationLevel as never },
       async (transaction) => {
         for (let left = 1 + chance.below(4); left > 0; left -= 1) {
@@ -115,7 +123,7 @@ export class Worker {
     const inner: string[] = [];
     const gives = this.#chance.happens(0.5);
     try {
-      await this.#world.sequelize.transaction({ transaction: outer }, async (transaction) => {
+      await this.#scene.sequelize.transaction({ transaction: outer }, async (transaction) => {
         await this.#write(inner, transaction);
         if (gives) throw new ChangeOfMind('rolled back to the savepoint on purpose');
       });
@@ -123,12 +131,7 @@ export class Worker {
     } catch (error) {
       if (!isExpected(error)) throw error;
       for (const mark of inner) this.#tally.undone.add(mark);
-      // A deadlock or a serialization failure ends the whole transaction.
-      if (
-        !(error instanceof ChangeOfMind) &&
-        /^40/.test((error as { parent?: { code?: string } }).parent?.code ?? '')
-      )
-        throw error;
+      if (!(error instanceof ChangeOfMind) && endsTransaction(error)) throw error;
     }
   }
 }

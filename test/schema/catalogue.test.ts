@@ -134,6 +134,7 @@ describe('readForeignKeys', () => {
         parent: { schema: database.schema, table: 'parents', visible: true },
         parentColumns: ['b', 'a'],
         onDelete: 'c',
+        onDeleteColumns: expect.arrayContaining(['parent_a', 'parent_b']) as string[],
         onUpdate: 'n',
       },
     ]);

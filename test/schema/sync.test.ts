@@ -92,13 +92,13 @@ test('several processes may start at once', async () => {
 test('a failure leaves nothing behind', async () => {
   const clashing = new Registry(sequelize, { schema: null, mask: null });
   class Clash extends Model {}
-  Clash.init({ historyId: DataTypes.TEXT }, { sequelize, tableName: 'clashes' });
+  Clash.init({ name: DataTypes.TEXT }, { sequelize, tableName: 'clashes' });
   clashing.register(Kept, { snapshots: true });
   clashing.register(Clash, { snapshots: true });
-  await expect(syncTables(sequelize, clashing.registrations, log)).rejects.toMatchObject({
-    code: 'ERR_AUDIT_INVALID_OPTION',
-  });
+  await database.rows('create view clashes_history as select 1 as id');
+  await expect(syncTables(sequelize, clashing.registrations, log)).rejects.toThrow(/clashes_history/);
   expect(await tables()).toEqual([]);
+  await database.rows('drop view clashes_history');
 });
 
 test('a schema that is missing is created, L10 with another table name', async () => {

@@ -61,7 +61,6 @@ function addedRows(before: TableImage, after: TableImage, id: string): Row[] {
 /** Everything wrong with the entries and versions that lie between two images; an empty list when all is right. */
 export class Comparison {
   readonly #subjects: readonly Subject[];
-  readonly #log: TableName;
   readonly #before: DatabaseImage;
   readonly #after: DatabaseImage;
   readonly #entries: readonly Entry[];
@@ -69,7 +68,6 @@ export class Comparison {
 
   constructor(subjects: readonly Subject[], log: TableName, before: DatabaseImage, after: DatabaseImage) {
     this.#subjects = subjects;
-    this.#log = log;
     this.#before = before;
     this.#after = after;
     this.#entries = addedRows(tableImage(before, log), tableImage(after, log), 'id').map(entryOf);

@@ -3,15 +3,18 @@ import { MODES, type ModeName } from './modes';
 /** Whether each path was right in each mode. */
 export type Results = Map<string, Map<ModeName, boolean>>;
 
+/** Whether every path runs in every mode, and the outcome is printed. */
+export const prints = process.env['npm_lifecycle_event'] === 'test:write-paths';
+
 const NAMES = Object.keys(MODES) as ModeName[];
 
 function line(name: string, cells: readonly string[], width: number): string {
   return `${name.padEnd(width)} ${cells.map((cell, at) => cell.padEnd((NAMES[at] ?? '').length)).join('  ')}`;
 }
 
-/** Prints path × mode, and the count of what is right; only for `npm run test:write-paths`. */
+/** Prints path × mode, and the count of what is right; once for each server. */
 export function printMatrix(results: Results, serverMajor: number): void {
-  if (process.env['npm_lifecycle_event'] !== 'test:write-paths') return;
+  if (!prints) return;
   const width = Math.max(...[...results.keys()].map((name) => name.length));
   const rows = [...results].map(([name, seen]) =>
     line(

@@ -114,7 +114,7 @@ export function fieldOf(model: AnyModel, attribute: string): string {
 }
 
 function columnsOf(model: AnyModel, { exclude = [], mask = [] }: RegistrationOptions): Column[] {
-  const names = new Set<string>(exclude as readonly string[]);
+  const names = new Set<string>(exclude);
   const masked = new Set([...MASKED_BY_NAME, ...(mask as readonly string[])]);
   const version = model.options.version === true ? 'version' : null;
   const unlogged = new Set([managed(model, 'createdAt'), managed(model, 'updatedAt'), version]);

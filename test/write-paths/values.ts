@@ -49,6 +49,6 @@ const READERS: Readonly<Record<string, Reader>> = {
 export function jsonOf(text: string | null, type: PgType): JsonValue {
   if (text === null) return null;
   const { element } = type;
-  if (element) return parse(text, (item) => jsonOf(item, element)) as JsonValue;
+  if (element) return parse(text, (item) => jsonOf(item, element));
   return (READERS[type.name] ?? itself)(text);
 }

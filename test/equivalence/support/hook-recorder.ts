@@ -3,12 +3,35 @@ import { normalised, withoutChance } from './normalise';
 
 /** Every hook of a model's life, as Sequelize lists them. */
 export const MODEL_HOOKS = [
-  'beforeValidate', 'afterValidate', 'validationFailed', 'beforeCreate', 'afterCreate', 'beforeDestroy', 'afterDestroy',
-  'beforeRestore', 'afterRestore', 'beforeUpdate', 'afterUpdate', 'beforeSave', 'afterSave', 'beforeUpsert', 'afterUpsert',
-  'beforeBulkCreate', 'afterBulkCreate', 'beforeBulkDestroy', 'afterBulkDestroy', 'beforeBulkRestore', 'afterBulkRestore',
-  'beforeBulkUpdate', 'afterBulkUpdate', 'beforeFind', 'beforeFindAfterExpandIncludeAll', 'beforeFindAfterOptions',
-  'afterFind', 'beforeCount',
-] as const; // prettier-ignore
+  'beforeValidate',
+  'afterValidate',
+  'validationFailed',
+  'beforeCreate',
+  'afterCreate',
+  'beforeDestroy',
+  'afterDestroy',
+  'beforeRestore',
+  'afterRestore',
+  'beforeUpdate',
+  'afterUpdate',
+  'beforeSave',
+  'afterSave',
+  'beforeUpsert',
+  'afterUpsert',
+  'beforeBulkCreate',
+  'afterBulkCreate',
+  'beforeBulkDestroy',
+  'afterBulkDestroy',
+  'beforeBulkRestore',
+  'afterBulkRestore',
+  'beforeBulkUpdate',
+  'afterBulkUpdate',
+  'beforeFind',
+  'beforeFindAfterExpandIncludeAll',
+  'beforeFindAfterOptions',
+  'afterFind',
+  'beforeCount',
+] as const;
 
 interface QueryParts {
   readonly sql?: string;
@@ -42,7 +65,8 @@ export class Recorder {
   watch(sequelize: Sequelize): void {
     const add = sequelize.addHook.bind(sequelize) as unknown as AddHook;
     for (const hook of MODEL_HOOKS) add(hook, 'recorder', (...args) => this.note('sequelize', hook, args));
-    for (const hook of ['beforeQuery', 'afterQuery']) add(hook, 'recorder', (...args) => this.#noteQuery(hook, args));
+    for (const hook of ['beforeQuery', 'afterQuery'])
+      add(hook, 'recorder', (...args) => this.#noteQuery(hook, args));
     for (const hook of ['beforePoolAcquire', 'afterPoolAcquire']) {
       add(hook, 'recorder', () => this.note('sequelize', hook, []));
     }

@@ -22,13 +22,17 @@ export function normalised(value: unknown): unknown {
 
 /** Keys made by chance (UUIDs) are all the same; those that begin with `11111111` stand for themselves. */
 export function withoutChance(text: string): string {
-  return text.replaceAll(UUID, '<uuid>').replaceAll(TEMPORARY_SCHEMA, 'pg_temp').replaceAll(STACK_LINE, '').replaceAll(FUNCTION_TAG, '$func$');
+  return text
+    .replaceAll(UUID, '<uuid>')
+    .replaceAll(TEMPORARY_SCHEMA, 'pg_temp')
+    .replaceAll(STACK_LINE, '')
+    .replaceAll(FUNCTION_TAG, '$func$');
 }
 
 function visit(value: unknown, path: readonly object[]): unknown {
   if (typeof value === 'string') return withoutChance(value);
   if (typeof value === 'bigint' || typeof value === 'symbol') return `<${typeof value} ${String(value)}>`;
-  if (typeof value === 'function') return nameOfFunction(value as { name: string });
+  if (typeof value === 'function') return nameOfFunction(value);
   if (typeof value !== 'object' || value === null) return value;
   if (path.includes(value)) return '<circular>';
   if (path.length >= MAX_DEPTH) return '<deep>';
@@ -41,15 +45,18 @@ function nameOfFunction(value: { readonly name: string; readonly prototype?: unk
 
 function visitObject(value: object, inner: Visit): unknown {
   if (Array.isArray(value)) return value.map(inner);
-  if (value instanceof Date) return `<date ${Number.isNaN(value.getTime()) ? 'invalid' : value.toISOString()}>`;
+  if (value instanceof Date)
+    return `<date ${Number.isNaN(value.getTime()) ? 'invalid' : value.toISOString()}>`;
   if (Buffer.isBuffer(value)) return `<buffer ${value.toString('hex')}>`;
   if (value instanceof Model) return visitInstance(value, inner);
   if (value instanceof Error) return visitError(value, inner);
   if (value instanceof Sequelize) return '<sequelize>';
-  if (value instanceof Transaction) return `<transaction ${String((value as { finished?: string }).finished)}>`;
+  if (value instanceof Transaction)
+    return `<transaction ${String((value as { finished?: string }).finished)}>`;
   if (value.constructor?.name === 'Result') return visitResult(value as DriverResult, inner);
   if ('associationType' in value) return `<association ${String((value as { as?: string }).as)}>`;
-  if (value instanceof Map || value instanceof Set) return { '<class>': value.constructor.name, items: inner([...value]) };
+  if (value instanceof Map || value instanceof Set)
+    return { '<class>': value.constructor.name, items: inner([...value]) };
   return visitRecord(value, inner);
 }
 
@@ -58,12 +65,20 @@ interface DriverResult {
   readonly rowCount: number;
   readonly oid: number | null;
   readonly rows: readonly unknown[];
-  readonly fields: readonly { readonly name: string; readonly dataTypeID: number; readonly dataTypeModifier: number }[];
+  readonly fields: readonly {
+    readonly name: string;
+    readonly dataTypeID: number;
+    readonly dataTypeModifier: number;
+  }[];
 }
 
 /** What pg tells of a statement; which table a column comes from is not told of an audited write. */
 function visitResult({ command, rowCount, oid, rows, fields }: DriverResult, inner: Visit): unknown {
-  const columns = fields.map(({ name, dataTypeID, dataTypeModifier }) => [name, dataTypeID, dataTypeModifier]);
+  const columns = fields.map(({ name, dataTypeID, dataTypeModifier }) => [
+    name,
+    dataTypeID,
+    dataTypeModifier,
+  ]);
   return { command, rowCount, oid, rows: inner(rows), columns };
 }
 
@@ -104,7 +119,10 @@ const OWN_OPTION = 'auditMark';
 
 /** Of an include, which names models, parents and includes over and over: whose it is, and what is set. */
 function visitInclude(include: object): unknown {
-  return { '<include>': (include as { as?: string }).as, keys: Object.keys(include).filter((key) => key !== OWN_OPTION) };
+  return {
+    '<include>': (include as { as?: string }).as,
+    keys: Object.keys(include).filter((key) => key !== OWN_OPTION),
+  };
 }
 
 function visitRecord(value: object, inner: Visit): unknown {

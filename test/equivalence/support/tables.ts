@@ -41,17 +41,20 @@ export class Tables {
 
   /** Every table empty, every sequence at its start: as if just created, so that rows come to lie in the same order. */
   async empty(): Promise<void> {
-    const isAudit = ({ name }: TableRow): boolean => AUDIT_TABLE.test(name);
     const own = this.#tables.filter((table) => !isAudit(table)).map(quoted);
     const deletes = this.#tables.filter(isAudit).map((table) => `delete from ${quoted(table)};`);
     const restarts = this.#sequences.map((each) => `select setval('${quoted(each)}', 1, false);`);
-    await this.#database.admin.query(`truncate ${own.join(', ')}; ${deletes.join(' ')} ${restarts.join(' ')}`);
+    await this.#database.admin.query(
+      `truncate ${own.join(', ')}; ${deletes.join(' ')} ${restarts.join(' ')}`,
+    );
   }
 
   async state(): Promise<TablesState> {
-    const tables = this.#tables.filter(({ name }) => !AUDIT_TABLE.test(name));
+    const tables = this.#tables.filter((table) => !isAudit(table));
     const rows = tables.map((table) => `select '${table.name}' || t::text as "row" from ${quoted(table)} t`);
-    const sequences = this.#sequences.map((each) => `select '${each.name} ' || last_value || is_called from ${quoted(each)}`);
+    const sequences = this.#sequences.map(
+      (each) => `select '${each.name} ' || last_value || is_called from ${quoted(each)}`,
+    );
     const [state] = await this.#database.rows<TablesState>(
       `select array(${rows.join(' union all ')} order by 1) as "rows",
         array(${sequences.join(' union all ') || `select ''`} order by 1) as "sequences",
@@ -63,6 +66,10 @@ export class Tables {
     if (!state) throw new Error('The state of the tables could not be read.');
     return { ...state, rows: state.rows.map(withoutChance).toSorted() };
   }
+}
+
+function isAudit({ name }: TableRow): boolean {
+  return AUDIT_TABLE.test(name);
 }
 
 function quoted({ schema, name }: TableRow): string {

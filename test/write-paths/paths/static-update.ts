@@ -86,7 +86,7 @@ export const STATIC_UPDATE_PATHS: readonly WritePath[] = [
     Account.update({ name: `e'"\\ $2 ? :y` }, { ...options, where: { name: `d'"\\ $1 ? :x` } }),
   ),
   over('Model.update where a JSON path is given', 1, (Account, options) =>
-    Account.update({ meta: { kind: 'y' } }, { ...options, where: { 'meta.kind': 'x' } as never }),
+    Account.update({ meta: { kind: 'y' } }, { ...options, where: { 'meta.kind': 'x' } }),
   ),
   over('Model.update where a function and a literal are given', 1, (Account, options) =>
     Account.update(

@@ -93,7 +93,7 @@ export const UPSERT_PATHS: readonly WritePath[] = [
     ({ models }) => models.Ledger.create({ entryName: 'rent', amountDue: 1, dueOn: '2020-01-01' }),
     ({ models }, options, ledger) =>
       models.Ledger.upsert(
-        { ledgerId: ledger.get('ledgerId') as number, entryName: 'fees', dueOn: '2020-01-01' },
+        { ledgerId: ledger.get('ledgerId'), entryName: 'fees', dueOn: '2020-01-01' },
         options,
       ),
   ),
