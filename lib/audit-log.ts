@@ -62,7 +62,10 @@ export interface AuditLog extends EntryWriters {
   /** The handle of a registered model. @throws {AuditError} ERR_AUDIT_NOT_REGISTERED */
   readonly audited: <M extends Model>(model: ModelStatic<M>) => AuditedModel<M>;
   /** Sets `.actor` of entries or versions to the rows of `actor.model`, in one query; null when gone. */
-  readonly loadActors: <R extends ActorRecord>(records: readonly R[], options?: LoadActorsOptions) => Promise<readonly R[]>;
+  readonly loadActors: <R extends ActorRecord>(
+    records: readonly R[],
+    options?: LoadActorsOptions,
+  ) => Promise<readonly R[]>;
   /**
    * Creates or completes the log and the history tables, for development and tests.
    *
@@ -97,11 +100,16 @@ function checkInstance(sequelize: Sequelize): void {
     throw new AuditError('ERR_AUDIT_DIALECT', message);
   }
   if (!logs.has(sequelize)) return;
-  const message = 'createAuditLog: this Sequelize instance has an audit log already. getAuditLog(sequelize) returns it.';
+  const message =
+    'createAuditLog: this Sequelize instance has an audit log already. getAuditLog(sequelize) returns it.';
   throw new AuditError('ERR_AUDIT_ALREADY_CREATED', message);
 }
 
-function contextSettingsOf(options: ResolvedOptions, registry: Registry, events: AuditEvents): ContextSettings {
+function contextSettingsOf(
+  options: ResolvedOptions,
+  registry: Registry,
+  events: AuditEvents,
+): ContextSettings {
   return {
     options,
     isMasked: (model, attribute) => {
@@ -187,7 +195,8 @@ function assemble({ sequelize, options, registry, events, context, capture }: Ro
     audited: (model) => models.of(registry.get(model)),
     loadActors: (records, given) => loadActors(settings, records, given),
     async sync(given) {
-      for (const { model, options: each } of registry.registrations) checkAssociations(model, each.associations);
+      for (const { model, options: each } of registry.registrations)
+        checkAssociations(model, each.associations);
       await syncTables(sequelize, registry.registrations, table, given);
       capture.forget();
     },
@@ -212,6 +221,8 @@ function registerAll(
 ): readonly AuditedModel[] {
   checkKeys('registerAll', given, ['except', 'options']);
   const except = exceptedNames(sequelize, given.except);
-  const models = Object.values(sequelize.models).filter((model) => !except.has(model.name) && !registry.find(model));
+  const models = Object.values(sequelize.models).filter(
+    (model) => !except.has(model.name) && !registry.find(model),
+  );
   return models.map((model) => register(model, given.options as never));
 }

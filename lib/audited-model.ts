@@ -38,7 +38,10 @@ export class AuditedModels {
       model: { enumerable: true, get: () => registration.model },
       modelName: { enumerable: true, get: () => registration.name },
       masked: { enumerable: true, get: () => registration.masked },
-      tracked: { enumerable: true, get: () => registration.tracked.columns.map((column) => column.attribute) },
+      tracked: {
+        enumerable: true,
+        get: () => registration.tracked.columns.map((column) => column.attribute),
+      },
     }) as AuditedModel;
   }
 }

@@ -47,5 +47,12 @@ export type { PointInTime } from './history/point-in-time';
 export type { VersionFindOptions } from './history/versions';
 export type { DisplayChange, LogEntry, LogEntryJson } from './schema/log-entry';
 export type { MaskRule, RegistrationOptions, SnapshotIndex, SnapshotOptions } from './schema/registration';
-export type { AttributeDiff, HistoryAttributes, HistoryType, Snapshot, SnapshotDiff, SnapshotModel } from './schema/snapshot-model';
+export type {
+  AttributeDiff,
+  HistoryAttributes,
+  HistoryType,
+  Snapshot,
+  SnapshotDiff,
+  SnapshotModel,
+} from './schema/snapshot-model';
 export type { SyncOptions } from './schema/sync';

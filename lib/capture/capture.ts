@@ -42,13 +42,18 @@ export class Capture {
     const guard = new CaptureGuard(sequelize, registry);
     onBeforeQuery(sequelize, 'sequelize-auditlog', (call, query) => {
       if (isRead(call)) {
-        if (call.transaction) interceptStatements(query, (client, sql, values, done) => door.passRead({ options: call, client, sql, values }, done));
+        if (call.transaction)
+          interceptStatements(query, (client, sql, values, done) =>
+            door.passRead({ options: call, client, sql, values }, done),
+          );
         return;
       }
       guard.note(call);
       const audit = callOption(call);
       const options = audit === undefined ? call : { ...call, audit };
-      interceptStatements(query, (client, sql, values, done) => door.pass({ options, client, sql, values }, done));
+      interceptStatements(query, (client, sql, values, done) =>
+        door.pass({ options, client, sql, values }, done),
+      );
     });
   }
 

@@ -11,7 +11,10 @@ export function sameTable(a: CatalogueTable, b: CatalogueTable): boolean {
 }
 
 /** What is audited of a table as the catalogue names it. */
-export function auditedOf(registry: Registry, { schema, table, visible }: CatalogueTable): AuditedTable | null {
+export function auditedOf(
+  registry: Registry,
+  { schema, table, visible }: CatalogueTable,
+): AuditedTable | null {
   return registry.audited({ schema, table }) ?? (visible ? registry.audited({ schema: null, table }) : null);
 }
 
@@ -38,8 +41,14 @@ export class CascadeGraph {
 
   /** Foreign keys through which assigning to `columns` of `table` changes audited rows, there or further on. */
   updating(table: TableName, columns: readonly string[]): readonly ForeignKey[] {
-    const all = this.#remembered('update', table, (key) => isTable(key.parent, table) && this.leadsOnUpdate(key));
-    return all.length === 0 ? all : all.filter((key) => key.parentColumns.some((column) => columns.includes(column)));
+    const all = this.#remembered(
+      'update',
+      table,
+      (key) => isTable(key.parent, table) && this.leadsOnUpdate(key),
+    );
+    return all.length === 0
+      ? all
+      : all.filter((key) => key.parentColumns.some((column) => columns.includes(column)));
   }
 
   #remembered(kind: string, table: TableName, matches: (key: ForeignKey) => boolean): readonly ForeignKey[] {
@@ -59,7 +68,9 @@ export class CascadeGraph {
     if (auditedOf(this.#registry, key.child)) return true;
     const next = key.onDelete === 'c' ? this.keysInto(key.child) : this.#keysOn(key);
     const leads = (each: ForeignKey): boolean =>
-      key.onDelete === 'c' ? this.leadsOnDelete(each, [...seen, key]) : this.leadsOnUpdate(each, [...seen, key]);
+      key.onDelete === 'c'
+        ? this.leadsOnDelete(each, [...seen, key])
+        : this.leadsOnUpdate(each, [...seen, key]);
     return next.some(leads);
   }
 
@@ -72,7 +83,9 @@ export class CascadeGraph {
 
   /** Foreign keys that refer to the very columns which `key` may change. */
   #keysOn(key: ForeignKey): readonly ForeignKey[] {
-    return this.keysInto(key.child).filter((each) => each.parentColumns.some((column) => key.childColumns.includes(column)));
+    return this.keysInto(key.child).filter((each) =>
+      each.parentColumns.some((column) => key.childColumns.includes(column)),
+    );
   }
 
   /** Those of them that lead on. */

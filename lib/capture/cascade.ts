@@ -79,12 +79,15 @@ export class CascadeWalk {
   /** Follows foreign keys from parents that are locked and about to get another key. */
   async followUpdate(keys: readonly ForeignKey[], parents: RowAddresses): Promise<void> {
     for (const key of keys) {
-      if (parents.tableIds.length > 0) await this.#changeChildren({ key, action: key.onUpdate, columns: key.childColumns }, parents);
+      if (parents.tableIds.length > 0)
+        await this.#changeChildren({ key, action: key.onUpdate, columns: key.childColumns }, parents);
     }
   }
 
   async #removeChildren(key: ForeignKey, parents: RowAddresses): Promise<void> {
-    const fresh = (await this.#lock(key, parents, 'for update')).filter((row) => this.#remove(key.child, row));
+    const fresh = (await this.#lock(key, parents, 'for update')).filter((row) =>
+      this.#remove(key.child, row),
+    );
     const next = this.#graph.keysInto(key.child).filter((each) => this.#graph.leadsOnDelete(each));
     await this.followDelete(next, addressesOf(fresh));
   }
@@ -98,7 +101,10 @@ export class CascadeWalk {
   }
 
   async #lock(key: ForeignKey, parents: RowAddresses, lock: string): Promise<AddressRow[]> {
-    const { rows } = await send(this.#client, { text: lockChildren(key, lock), values: addressBinds(parents) });
+    const { rows } = await send(this.#client, {
+      text: lockChildren(key, lock),
+      values: addressBinds(parents),
+    });
     return rows as unknown as AddressRow[];
   }
 
@@ -120,7 +126,10 @@ export class CascadeWalk {
 
   /** The affected rows, grouped by table and fate, parents before children. */
   affected(): AffectedRows[] {
-    const groups = new Map<string, { table: CatalogueTable; changes: readonly Change[]; rows: AddressRow[] }>();
+    const groups = new Map<
+      string,
+      { table: CatalogueTable; changes: readonly Change[]; rows: AddressRow[] }
+    >();
     for (const { table, row, fate } of this.#fates.values()) {
       const changes = fate === 'removed' ? [] : fate;
       const names = changes.map(({ key, action }) => `${key.name} ${action}`).toSorted();

@@ -8,7 +8,15 @@ import { contextBinds, contextValues } from '../statement/context-binds';
 import type { ParsedWrite } from '../statement/parse-write';
 import type { ModelPlan, PlannedColumn } from '../statement/plan';
 import { WRITTEN } from '../statement/written-rows';
-import { ADDRESS, addressBinds, addressesOf, CascadeWalk, type AffectedRows, type Change, type RowAddresses } from './cascade';
+import {
+  ADDRESS,
+  addressBinds,
+  addressesOf,
+  CascadeWalk,
+  type AffectedRows,
+  type Change,
+  type RowAddresses,
+} from './cascade';
 import { auditedOf, sameTable, type CascadeGraph } from './cascade-graph';
 import type { ActorPolicy } from './actor-policy';
 import { atomically } from './driver-transaction';
@@ -59,7 +67,9 @@ export class CascadingWrites {
 
   #checkActor({ context }: CascadingWrite, affected: readonly AffectedRows[]): void {
     for (const { table, changes } of affected) {
-      this.#policy.check(context, auditedOf(this.#registry, table), [changes.length === 0 ? 'delete' : 'update']);
+      this.#policy.check(context, auditedOf(this.#registry, table), [
+        changes.length === 0 ? 'delete' : 'update',
+      ]);
     }
   }
 
@@ -82,7 +92,13 @@ export class CascadingWrites {
     const locked = rowsAt(`$${values.length - 1}::oid[]`, `$${values.length}::tid[]`);
     const settings = await this.#environment.settings(client);
     const plan = await this.#ownPlan(client, cascading);
-    const consequences = await new ConsequencePlanner(this.#environment, this.#registry, cascading, plan, values).plan(client, affected);
+    const consequences = await new ConsequencePlanner(
+      this.#environment,
+      this.#registry,
+      cascading,
+      plan,
+      values,
+    ).plan(client, affected);
     const binds = contextBinds(values.length, cascading.context.labelFromRow ? settings.actorRow : null);
     const compiled = compileCascade(restricted(cascading.write, locked), plan, consequences, settings, binds);
     const result = await this.#send(client, compiled.text, [...values, ...contextValues(cascading.context)]);
@@ -90,7 +106,12 @@ export class CascadingWrites {
   }
 
   #ownPlan(client: DriverClient, { write, audited, keys }: CascadingWrite): Promise<ModelPlan> {
-    return this.#environment.planWith(client, write.table, audited, keys.flatMap((key) => key.parentColumns));
+    return this.#environment.planWith(
+      client,
+      write.table,
+      audited,
+      keys.flatMap((key) => key.parentColumns),
+    );
   }
 
   #send(client: DriverClient, text: string, values: readonly unknown[]): Promise<DriverResult> {
@@ -101,7 +122,8 @@ export class CascadingWrites {
 /** The write narrowed to the rows at hand. */
 function restricted(write: ParsedWrite, locked: string): ParsedWrite {
   const where = write.where === null ? locked : `(${write.where}) and ${locked}`;
-  const head = write.kind === 'delete' ? `delete from ${write.tableText}` : `update ${write.tableText} set ${write.set}`;
+  const head =
+    write.kind === 'delete' ? `delete from ${write.tableText}` : `update ${write.tableText} set ${write.set}`;
   return { ...write, where, body: `${head} where ${where}`, rowsAreLocked: true };
 }
 
@@ -114,7 +136,13 @@ class ConsequencePlanner {
   readonly #values: unknown[];
   readonly #planned: { readonly table: CatalogueTable; readonly consequence: Consequence }[] = [];
 
-  constructor(environment: Environment, registry: Registry, { graph, keys }: CascadingWrite, plan: ModelPlan, values: unknown[]) {
+  constructor(
+    environment: Environment,
+    registry: Registry,
+    { graph, keys }: CascadingWrite,
+    plan: ModelPlan,
+    values: unknown[],
+  ) {
     this.#environment = environment;
     this.#registry = registry;
     this.#graph = graph;
@@ -145,7 +173,10 @@ class ConsequencePlanner {
     this.#planned.push({ table: rows.table, consequence });
   }
 
-  async #effects(client: DriverClient, { table, changes }: AffectedRows): Promise<Pick<Consequence, 'replaced' | 'parents'>> {
+  async #effects(
+    client: DriverClient,
+    { table, changes }: AffectedRows,
+  ): Promise<Pick<Consequence, 'replaced' | 'parents'>> {
     if (changes.length === 0) return { replaced: null, parents: [] };
     const replaced = new Map<string, Replacement>();
     const parents: ParentJoin[] = [];
@@ -154,13 +185,23 @@ class ConsequencePlanner {
       if (parent) parents.push(parent);
       for (const [at, column] of change.key.childColumns.entries()) {
         if (!parent && !change.columns.includes(column)) continue;
-        replaced.set(column, parent ? parentValue(parents.length - 1, parent, at) : await this.#ownValue(client, table, column, change));
+        replaced.set(
+          column,
+          parent
+            ? parentValue(parents.length - 1, parent, at)
+            : await this.#ownValue(client, table, column, change),
+        );
       }
     }
     return { replaced, parents };
   }
 
-  async #ownValue(client: DriverClient, table: CatalogueTable, column: string, { action }: Change): Promise<Replacement> {
+  async #ownValue(
+    client: DriverClient,
+    table: CatalogueTable,
+    column: string,
+    { action }: Change,
+  ): Promise<Replacement> {
     const sql = action === 'd' ? await this.#environment.defaultOf(client, table, column) : null;
     return sql === null ? { kind: 'null' } : { kind: 'default', sql };
   }
@@ -169,9 +210,14 @@ class ConsequencePlanner {
   #parentOf({ key }: Change): ParentJoin | null {
     const isRoot = this.#root.keys.includes(key);
     const before = this.#planned.find(({ table }) => sameTable(table, key.parent))?.consequence;
-    const source = isRoot ? { from: WRITTEN, plan: this.#root.plan } : before && { from: before.name, plan: before.plan };
+    const source = isRoot
+      ? { from: WRITTEN, plan: this.#root.plan }
+      : before && { from: before.name, plan: before.plan };
     if (!source) return null;
-    const on = key.childColumns.map((child, at) => ({ child, parent: planned(source.plan, key.parentColumns[at] ?? '') }));
+    const on = key.childColumns.map((child, at) => ({
+      child,
+      parent: planned(source.plan, key.parentColumns[at] ?? ''),
+    }));
     return { from: source.from, on };
   }
 }

@@ -24,11 +24,16 @@ export interface CheckResult {
 const SYNC = 'Run "await auditLog.sync()".';
 
 /** Compares the database with what the registrations need; reads the catalogue only. */
-export async function checkTables(query: CatalogueQuery, registry: Registry, log: TableName): Promise<CheckResult> {
+export async function checkTables(
+  query: CatalogueQuery,
+  registry: Registry,
+  log: TableName,
+): Promise<CheckResult> {
   const findings: CheckFinding[] = [...(await checkServer(query))];
   if (findings.length === 0) {
     findings.push(...checkLog(log, await readTable(query, log)));
-    for (const registration of registry.registrations) findings.push(...(await checkModelTables(query, registration)));
+    for (const registration of registry.registrations)
+      findings.push(...(await checkModelTables(query, registration)));
   }
   return { ok: findings.length === 0, findings };
 }
@@ -37,7 +42,10 @@ export async function checkTables(query: CatalogueQuery, registry: Registry, log
 export function throwFindings({ ok, findings }: CheckResult): void {
   if (ok) return;
   const list = findings.map(({ message }) => `- ${message}`).join('\n');
-  throw new AuditError('ERR_AUDIT_CHECK_FAILED', `The audit log's tables don't fit its registrations:\n${list}`);
+  throw new AuditError(
+    'ERR_AUDIT_CHECK_FAILED',
+    `The audit log's tables don't fit its registrations:\n${list}`,
+  );
 }
 
 async function checkServer(query: CatalogueQuery): Promise<CheckFinding[]> {
@@ -54,10 +62,17 @@ function missingTable({ table }: TableName, what: string): CheckFinding {
   return { code: 'missing_table', message: `${what} "${table}" does not exist. ${SYNC}` };
 }
 
-function missingIndexes(table: TableName, indexes: readonly IndexDefinition[], info: TableInfo): CheckFinding[] {
+function missingIndexes(
+  table: TableName,
+  indexes: readonly IndexDefinition[],
+  info: TableInfo,
+): CheckFinding[] {
   return indexes
     .filter(({ name }) => !info.indexes.includes(name))
-    .map(({ name }) => ({ code: 'missing_index', message: `The table "${table.table}" lacks the index "${name}". ${SYNC}` }));
+    .map(({ name }) => ({
+      code: 'missing_index',
+      message: `The table "${table.table}" lacks the index "${name}". ${SYNC}`,
+    }));
 }
 
 function checkLog(log: TableName, info: TableInfo | null): CheckFinding[] {
@@ -74,7 +89,9 @@ async function checkModelTables(query: CatalogueQuery, registration: Registratio
   const { name, table, tracked } = registration;
   const info = await readTable(query, table);
   const own = info ? checkOwn(registration, info) : [missingTable(table, `The table of ${name}`)];
-  const missing = tracked.columns.filter((each) => info && !info.columns.some((column) => column.name === each.column));
+  const missing = tracked.columns.filter(
+    (each) => info && !info.columns.some((column) => column.name === each.column),
+  );
   const columns = missing.map((each) => ({
     code: 'missing_column',
     message: `The table of ${name} has no column "${each.column}", so ${each.attribute} is not recorded. Migrate the table, or exclude the attribute.`,
@@ -101,12 +118,19 @@ function checkOwn({ name, model, options }: Registration, info: TableInfo): Chec
   return findings;
 }
 
-async function checkHistory(query: CatalogueQuery, { name, tracked, options }: Registration, base: TableInfo | null): Promise<CheckFinding[]> {
+async function checkHistory(
+  query: CatalogueQuery,
+  { name, tracked, options }: Registration,
+  base: TableInfo | null,
+): Promise<CheckFinding[]> {
   if (!options.snapshots) return [];
   const wanted = historyTableOf(name, tracked, options.snapshots, base);
   const info = await readTable(query, wanted.table);
   if (!info) return [missingTable(wanted.table, `The history table of ${name}`)];
-  return [...historyColumns(name, wanted, info), ...missingIndexes(wanted.table, historyIndexes(wanted), info)];
+  return [
+    ...historyColumns(name, wanted, info),
+    ...missingIndexes(wanted.table, historyIndexes(wanted), info),
+  ];
 }
 
 /** Types are compared as the catalogue writes them, so only where the base table told them. */
@@ -116,7 +140,12 @@ function historyColumns(name: string, wanted: HistoryTable, info: TableInfo): Ch
     const found = present.get(column);
     const where = `The history table "${wanted.table.table}" of ${name}`;
     if (found === undefined) {
-      return [{ code: 'missing_column', message: `${where} lacks the column "${column}", so versions leave it out. ${SYNC}` }];
+      return [
+        {
+          code: 'missing_column',
+          message: `${where} lacks the column "${column}", so versions leave it out. ${SYNC}`,
+        },
+      ];
     }
     if (found.toLowerCase() === type.toLowerCase()) return [];
     const message = `${where} holds "${column}" as ${found}, but the table has ${type}. Change the column's type in a migration.`;

@@ -37,7 +37,11 @@ export interface ModelCoverage {
 const ON_DELETE = { c: 'cascade', n: 'set null', d: 'set default', a: null, r: null } as const;
 
 /** What is recorded of every defined model. */
-export async function coverageOf(sequelize: Sequelize, query: CatalogueQuery, registry: Registry): Promise<ModelCoverage[]> {
+export async function coverageOf(
+  sequelize: Sequelize,
+  query: CatalogueQuery,
+  registry: Registry,
+): Promise<ModelCoverage[]> {
   const keys = await readForeignKeys(query);
   const models = Object.values(sequelize.models).toSorted((a, b) => a.name.localeCompare(b.name));
   return Promise.all(models.map((model) => modelCoverage(query, registry, keys, model)));
@@ -95,10 +99,16 @@ async function notRecorded(
 ): Promise<string[]> {
   if (!registration) return ['The model is not registered: none of its writes is recorded.'];
   const info = await readTable(query, tableOf(model));
-  const sentences: string[] = ['Raw SQL beyond simple statements, and other programs that write to the table.'];
+  const sentences: string[] = [
+    'Raw SQL beyond simple statements, and other programs that write to the table.',
+  ];
   if (info?.hasRules) sentences.push('All writes: they are refused, because the table has rewrite rules.');
-  if (virtualAttributes(model).size > 0) sentences.push('VIRTUAL attributes, which the database does not hold.');
-  const left = (['create', 'update', 'delete'] as const).filter((action) => !registration.options.actions.has(action));
-  if (left.length > 0) sentences.push(`The actions ${left.join(' and ')}, which its registration leaves out.`);
+  if (virtualAttributes(model).size > 0)
+    sentences.push('VIRTUAL attributes, which the database does not hold.');
+  const left = (['create', 'update', 'delete'] as const).filter(
+    (action) => !registration.options.actions.has(action),
+  );
+  if (left.length > 0)
+    sentences.push(`The actions ${left.join(' and ')}, which its registration leaves out.`);
   return sentences;
 }

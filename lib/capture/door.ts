@@ -4,7 +4,13 @@ import { warnOnce } from '../core/warnings';
 import type { ForeignKey } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
 import { bindLiterals, type BoundText } from '../statement/bind-literals';
-import { insertTarget, namesIn, parseStatement, type ParsedStatement, type ParsedWrite } from '../statement/parse-write';
+import {
+  insertTarget,
+  namesIn,
+  parseStatement,
+  type ParsedStatement,
+  type ParsedWrite,
+} from '../statement/parse-write';
 import { ActorPolicy } from './actor-policy';
 import { CascadeGraph } from './cascade-graph';
 import { CascadingWrites, type CascadingWrite } from './cascading-write';
@@ -54,7 +60,8 @@ const MAY_WRITE = new RegExp(String.raw`${LEADING}(?:set\s+search_path|${WRITING
 const FIRST_WORD = new RegExp(String.raw`${LEADING}(\w+)`);
 
 /** Definitions after which tables may be others than they were. */
-const DEFINES_TABLES = /^\s*(?:create|alter|drop)\b(?!\s+(?:unique\s+)?(?:index|temp|temporary|function|or\s+replace\s+function)\b)/i;
+const DEFINES_TABLES =
+  /^\s*(?:create|alter|drop)\b(?!\s+(?:unique\s+)?(?:index|temp|temporary|function|or\s+replace\s+function)\b)/i;
 const ALTERS = /^\s*alter\b/i;
 
 /** What Sequelize puts before a statement for its option `searchPath`. */
@@ -98,7 +105,9 @@ export class Door {
   async #run(passage: Passage): Promise<DriverResult> {
     if (!MAY_WRITE.test(passage.sql)) return forward(passage);
     const result = await this.#take(passage).catch((error: Error) => {
-      throw isAuditError(error) ? withoutStatement(error) : inPlainWords(error, passage.sql, passage.values.length);
+      throw isAuditError(error)
+        ? withoutStatement(error)
+        : inPlainWords(error, passage.sql, passage.values.length);
     });
     return result ?? forward(passage);
   }
@@ -145,7 +154,9 @@ export class Door {
 
   /** Updates and deletes with their literals bound; a text that was parsed before has none left. */
   #bind({ sql, values }: Passage): BoundText {
-    return !HAS_LITERALS.test(sql) || this.#statements.peek(sql) ? { sql, values } : bindLiterals(sql, values);
+    return !HAS_LITERALS.test(sql) || this.#statements.peek(sql)
+      ? { sql, values }
+      : bindLiterals(sql, values);
   }
 
   async #write(passage: Passage, bound: BoundWrite): Promise<DriverResult | null> {
@@ -158,7 +169,8 @@ export class Door {
     if (!context) return null;
     this.#policy.checkWrite(context, audited, write);
     const captured = { ...bound, context, inTransaction: Boolean(passage.options.transaction) };
-    const isCascade = keys.length > 0 || (write.kind === 'update' && (await this.#needsLock(passage.client, audited)));
+    const isCascade =
+      keys.length > 0 || (write.kind === 'update' && (await this.#needsLock(passage.client, audited)));
     if (graph && isCascade) return this.#cascade(passage.client, { ...captured, audited, graph, keys });
     return audited ? this.#singleWrites.run(passage.client, { ...captured, audited }) : null;
   }
@@ -183,18 +195,35 @@ export class Door {
     if (!context) return null;
     this.#policy.checkWrite(context, audited, insert);
     const bound = { write: insert, text: insert.body, values: passage.values };
-    return guardedInsert(passage.client, this.#singleWrites, { ...bound, audited, context, inTransaction: true });
+    return guardedInsert(passage.client, this.#singleWrites, {
+      ...bound,
+      audited,
+      context,
+      inTransaction: true,
+    });
   }
 
-  async #truncate(passage: Passage, { table, cascade }: { table: TableName; cascade: boolean }): Promise<DriverResult | null> {
+  async #truncate(
+    passage: Passage,
+    { table, cascade }: { table: TableName; cascade: boolean },
+  ): Promise<DriverResult | null> {
     const audited = this.#auditedOf(table, passage.options);
     if (!audited && !cascade) return null;
     const context = this.#settings.resolveContext(passage.options.audit);
     if (!context) return null;
-    const emptying = { policy: this.#policy, sql: passage.sql, table, cascade, context, inTransaction: Boolean(passage.options.transaction) };
-    return emptyTables(passage.client, this.#settings.registry, this.#settings.environment, emptying).catch((error: Error) => {
-      throw this.#singleWrites.explain(error, audited);
-    });
+    const emptying = {
+      policy: this.#policy,
+      sql: passage.sql,
+      table,
+      cascade,
+      context,
+      inTransaction: Boolean(passage.options.transaction),
+    };
+    return emptyTables(passage.client, this.#settings.registry, this.#settings.environment, emptying).catch(
+      (error: Error) => {
+        throw this.#singleWrites.explain(error, audited);
+      },
+    );
   }
 
   /** What was read and prepared before a definition may be wrong after it. */
@@ -211,7 +240,9 @@ export class Door {
 
   /** A write whose shape nobody has taught the compiler: refused from a model, noticed in raw SQL. */
   #unknown({ options, sql }: Passage): null {
-    const registration = this.#settings.registry.registrations.find(({ table }) => namesIn(sql).has(table.table));
+    const registration = this.#settings.registry.registrations.find(({ table }) =>
+      namesIn(sql).has(table.table),
+    );
     if (!registration || this.#settings.resolveContext(options.audit) === null) return null;
     if (options.model || options.instance) throw unsupported(registration);
     // Without its text, which may hold values that are masked.
@@ -246,14 +277,18 @@ function keysOf(graph: CascadeGraph, write: ParsedWrite): readonly ForeignKey[] 
 /** As Sequelize sends it: without binds by the protocol that takes several statements in one text. */
 function forward({ client, sql, values }: Passage): Promise<DriverResult> {
   return new Promise((resolve, reject) => {
-    const answer: DriverCallback = (error, result) => (error ? reject(error) : resolve(result as DriverResult));
+    const answer: DriverCallback = (error, result) =>
+      error ? reject(error) : resolve(result as DriverResult);
     if (values.length > 0) client.query(sql, values, answer);
     else client.query(sql, answer);
   });
 }
 
 function answered(work: Promise<DriverResult>, answer: DriverCallback): Promise<void> {
-  return work.then((result) => answer(null, result), (error: Error) => answer(error));
+  return work.then(
+    (result) => answer(null, result),
+    (error: Error) => answer(error),
+  );
 }
 
 function unsupported({ name }: Registration): AuditError {

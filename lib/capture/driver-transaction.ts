@@ -4,7 +4,11 @@ import { send, type DriverClient } from './sequelize-adapter';
  * Runs several statements on one connection as one: in the caller's transaction as they are, else in a transaction of
  * their own that ends before the connection goes back to the pool.
  */
-export async function atomically<T>(client: DriverClient, inTransaction: boolean, work: () => Promise<T>): Promise<T> {
+export async function atomically<T>(
+  client: DriverClient,
+  inTransaction: boolean,
+  work: () => Promise<T>,
+): Promise<T> {
   if (inTransaction) return work();
   await send(client, { text: 'begin', values: [] });
   try {

@@ -22,7 +22,11 @@ export interface Emptying {
 }
 
 /** The audited tables that a TRUNCATE empties, itself and with CASCADE all that refer to it. */
-async function emptied(client: DriverClient, registry: Registry, { table, cascade }: Emptying): Promise<AuditedTable[]> {
+async function emptied(
+  client: DriverClient,
+  registry: Registry,
+  { table, cascade }: Emptying,
+): Promise<AuditedTable[]> {
   if (!cascade) return [registry.audited(table)].filter((each) => each !== null);
   const all: CatalogueTable[] = await readTruncated((text, values) => send(client, { text, values }), table);
   return all.map((each) => auditedOf(registry, each)).filter((each) => each !== null);

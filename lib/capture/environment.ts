@@ -38,7 +38,10 @@ const INCOMPLETE_PLAN_MS = 10_000;
 
 function isOutdated({ plan: { isComplete, lacking }, readAt }: KnownPlan, text: string): boolean {
   if (isComplete) return false;
-  return Date.now() - readAt > INCOMPLETE_PLAN_MS || lacking.some((column) => text.includes(quoteIdentifier(column)));
+  return (
+    Date.now() - readAt > INCOMPLETE_PLAN_MS ||
+    lacking.some((column) => text.includes(quoteIdentifier(column)))
+  );
 }
 
 function keyOf({ table: { schema, table } }: AuditedTable): string {
@@ -81,7 +84,8 @@ export class Environment {
    */
   knownPlan(audited: AuditedTable, text = ''): ModelPlan | null {
     const known = this.#plans.get(keyOf(audited));
-    const isCurrent = known?.tracked === (audited.registration?.tracked ?? null) && known.associations === namesOf(audited);
+    const isCurrent =
+      known?.tracked === (audited.registration?.tracked ?? null) && known.associations === namesOf(audited);
     return isCurrent && !isOutdated(known, text) ? known.plan : null;
   }
 
@@ -113,7 +117,8 @@ export class Environment {
     if (known) return known;
     const tracked = audited.registration?.tracked ?? null;
     const plan = await readPlan(catalogueOf(client), audited);
-    if (plan) this.#plans.set(keyOf(audited), { plan, tracked, associations: namesOf(audited), readAt: Date.now() });
+    if (plan)
+      this.#plans.set(keyOf(audited), { plan, tracked, associations: namesOf(audited), readAt: Date.now() });
     return plan;
   }
 
@@ -149,7 +154,12 @@ export class Environment {
     const sequence = await query(`select pg_get_serial_sequence($1, 'id') as "name"`, [quoteTable(log)]);
     const logSequence = (sequence.rows[0] as { name: string | null }).name;
     if (logSequence === null) throw notALog(log);
-    return { returningOldNew: version >= RETURNING_OLD_NEW, log, logSequence, actorRow: await this.#readActorRow(query) };
+    return {
+      returningOldNew: version >= RETURNING_OLD_NEW,
+      log,
+      logSequence,
+      actorRow: await this.#readActorRow(query),
+    };
   }
 
   async #readActorRow(query: CatalogueQuery): Promise<ActorRow | null> {

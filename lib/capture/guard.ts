@@ -63,7 +63,9 @@ export class CaptureGuard {
       if (isIdle) this.#idle.add(instance);
       else this.#idle.delete(instance);
     };
-    sequelize.addHook('beforeDestroy', HOOK, (instance, { force }) => note(instance, force !== true && isUnchanged(instance, true)));
+    sequelize.addHook('beforeDestroy', HOOK, (instance, { force }) =>
+      note(instance, force !== true && isUnchanged(instance, true)),
+    );
     sequelize.addHook('beforeRestore', HOOK, (instance) => note(instance, isUnchanged(instance, false)));
     sequelize.addHook('afterCreate', HOOK, check);
     sequelize.addHook('afterUpdate', HOOK, check);
@@ -77,7 +79,8 @@ export class CaptureGuard {
     const check = (options: unknown): void => {
       const { model } = options as { model?: ModelStatic<Model> };
       const mark = (options as MarkedOptions)[MARK];
-      if (model && mark && !mark.passed && sendsAlways(options as MarkedOptions) && registry.find(model)) this.#fail(model);
+      if (model && mark && !mark.passed && sendsAlways(options as MarkedOptions) && registry.find(model))
+        this.#fail(model);
     };
     sequelize.addHook('afterBulkCreate', HOOK, (_instances, options) => check(options));
     sequelize.addHook('afterBulkUpdate', HOOK, check);

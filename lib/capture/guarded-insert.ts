@@ -10,7 +10,11 @@ const SAVEPOINT = '"sequelize_auditlog_find_or_create"';
  * The INSERT of `findOrCreate`. Sequelize wraps it into a temporary function that turns a lost race into a result; a
  * savepoint does the same with the insert as an ordinary statement, so that its entry can ride along.
  */
-export async function guardedInsert(client: DriverClient, writes: SingleWrites, captured: CapturedWrite): Promise<DriverResult | null> {
+export async function guardedInsert(
+  client: DriverClient,
+  writes: SingleWrites,
+  captured: CapturedWrite,
+): Promise<DriverResult | null> {
   const command = (text: string): Promise<DriverResult> => send(client, { text, values: [] });
   await command(`savepoint ${SAVEPOINT}`);
   try {
@@ -33,5 +37,7 @@ function asFromFunction(result: DriverResult, { write }: CapturedWrite): DriverR
 }
 
 function nullsOf(returning: ParsedWrite['returning']): Record<string, null> {
-  return Object.fromEntries((Array.isArray(returning) ? returning : []).map((column: string) => [column, null]));
+  return Object.fromEntries(
+    (Array.isArray(returning) ? returning : []).map((column: string) => [column, null]),
+  );
 }

@@ -12,7 +12,9 @@ import type { AuditedTable, Registration, TrackedAssociation } from './registry'
 
 /** Reads the plan of a table from the catalogue; null when the table does not exist. */
 export async function readPlan(query: CatalogueQuery, audited: AuditedTable): Promise<ModelPlan | null> {
-  const plan = audited.registration ? await readOwnPlan(query, audited.registration) : await readBarePlan(query, audited);
+  const plan = audited.registration
+    ? await readOwnPlan(query, audited.registration)
+    : await readBarePlan(query, audited);
   return plan && withLinks(query, plan, audited.associations);
 }
 
@@ -49,7 +51,9 @@ function isUnique(keys: readonly TrackedColumn[], { kind, uniqueKeys }: TableInf
 }
 
 function lackingColumns(tracked: readonly TrackedColumn[], { columns }: TableInfo): string[] {
-  return tracked.map(({ column }) => column).filter((name) => !columns.some((column) => column.name === name));
+  return tracked
+    .map(({ column }) => column)
+    .filter((name) => !columns.some((column) => column.name === name));
 }
 
 function planBase(name: string, table: TableName, info: TableInfo): ModelPlan {
@@ -72,7 +76,10 @@ function planBase(name: string, table: TableName, info: TableInfo): ModelPlan {
 }
 
 /** The plan of a through table that is not registered: its key, and what the links need. */
-async function readBarePlan(query: CatalogueQuery, { associations, table }: AuditedTable): Promise<ModelPlan | null> {
+async function readBarePlan(
+  query: CatalogueQuery,
+  { associations, table }: AuditedTable,
+): Promise<ModelPlan | null> {
   const model = associations[0]?.through;
   const info = await readTable(query, table);
   if (!model || !info) return null;
@@ -141,7 +148,11 @@ function linkColumn(columns: PlannedColumn[], name: string, info: TableInfo | nu
   const at = columns.findIndex((each) => each.column === name);
   const source = info?.columns.find((each) => each.name === name);
   const known = columns[at] ?? (source && plainColumn(source, columns.length));
-  if (!known) throw new AuditError('ERR_AUDIT_MISSING_COLUMN', `A table has no column "${name}", which a tracked association or a foreign key needs. Bring the table up to date with its models.`);
+  if (!known)
+    throw new AuditError(
+      'ERR_AUDIT_MISSING_COLUMN',
+      `A table has no column "${name}", which a tracked association or a foreign key needs. Bring the table up to date with its models.`,
+    );
   const column = { ...known, isLink: true };
   columns[at < 0 ? columns.length : at] = column;
   return column;
@@ -171,7 +182,10 @@ async function linkPlan(
   };
 }
 
-async function readTarget(query: CatalogueQuery, { target, targetRegistration }: TrackedAssociation): Promise<ModelPlan | null> {
+async function readTarget(
+  query: CatalogueQuery,
+  { target, targetRegistration }: TrackedAssociation,
+): Promise<ModelPlan | null> {
   if (targetRegistration) return readOwnPlan(query, targetRegistration);
   const table = tableOf(target);
   const info = await readTable(query, table);
@@ -183,7 +197,10 @@ export function fieldOf(model: ModelStatic<Model>, attribute: string): string {
   return storedAttributes(model).find(([name]) => name === attribute)?.[1].field ?? attribute;
 }
 
-async function readHistory(query: CatalogueQuery, { options, name, tracked }: Registration): Promise<TableInfo | null> {
+async function readHistory(
+  query: CatalogueQuery,
+  { options, name, tracked }: Registration,
+): Promise<TableInfo | null> {
   if (!options.snapshots) return null;
   checkHistoryNames(name, tracked);
   const info = await readTable(query, options.snapshots.table);

@@ -54,8 +54,11 @@ export class Registration {
   /** All attributes whose values are hidden, tracked or not: an untracked one may still be asked for as a label. */
   get masked(): readonly string[] {
     const keys = this.#model.primaryKeyAttributes;
-    const isMasked = (name: string): boolean => this.#options.mask.has(name) || this.#maskPattern?.test(name) === true;
-    return storedAttributes(this.#model).map(([name]) => name).filter((name) => isMasked(name) && !keys.includes(name));
+    const isMasked = (name: string): boolean =>
+      this.#options.mask.has(name) || this.#maskPattern?.test(name) === true;
+    return storedAttributes(this.#model)
+      .map(([name]) => name)
+      .filter((name) => isMasked(name) && !keys.includes(name));
   }
 
   replace(model: ModelStatic<Model>, options: ResolvedRegistration): void {
@@ -96,7 +99,8 @@ export interface AuditedTable {
 
 const NO_ASSOCIATIONS: readonly TrackedAssociation[] = [];
 
-type RegistrySettings = Pick<ResolvedOptions, 'schema' | 'mask'> & Partial<Pick<ResolvedOptions, 'tableName'>>;
+type RegistrySettings = Pick<ResolvedOptions, 'schema' | 'mask'> &
+  Partial<Pick<ResolvedOptions, 'tableName'>>;
 
 /** Which models of one Sequelize instance are registered, found by their table. */
 export class Registry {
@@ -132,7 +136,8 @@ export class Registry {
     const existing = this.#byTable.get(tableKey(tableOf(model)));
     this.#checkName(resolved.name, existing);
     this.#checkHistory(model, resolved, existing);
-    if (resolved.snapshots) checkHistoryNames(resolved.name, trackedModel(model, resolved, this.#settings.mask));
+    if (resolved.snapshots)
+      checkHistoryNames(resolved.name, trackedModel(model, resolved, this.#settings.mask));
     const registration = existing ?? new Registration(model, resolved, this.#settings.mask);
     if (existing) this.#forget(existing);
     registration.replace(model, resolved);
@@ -236,7 +241,11 @@ export class Registry {
   }
 
   /** Rows of another table's would be read as versions of this model. */
-  #checkHistory(model: ModelStatic<Model>, { name, snapshots }: ResolvedRegistration, same: Registration | undefined): void {
+  #checkHistory(
+    model: ModelStatic<Model>,
+    { name, snapshots }: ResolvedRegistration,
+    same: Registration | undefined,
+  ): void {
     if (!snapshots) return;
     const others = this.registrations.filter((each) => each !== same);
     const models = Object.values(this.#sequelize.models).map((each) => tableOf(each));
@@ -244,7 +253,9 @@ export class Registry {
       { schema: this.#settings.schema, table: this.#settings.tableName ?? '' },
       tableOf(model),
       ...models,
-      ...others.flatMap(({ table, options }) => (options.snapshots ? [table, options.snapshots.table] : [table])),
+      ...others.flatMap(({ table, options }) =>
+        options.snapshots ? [table, options.snapshots.table] : [table],
+      ),
     ];
     if (!taken.some((table) => tableKey(table) === tableKey(snapshots.table))) return;
     const message = `registerAudited(${name}): the history table "${snapshots.table.table}" is a model's table, the history of another or the log. Give it a name of its own with { snapshots: { tableName } }.`;

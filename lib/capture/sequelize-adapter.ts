@@ -49,7 +49,12 @@ interface SequelizeQuery {
 }
 
 /** Receives every statement a query sends, and answers in the place of the client. */
-export type StatementHandler = (client: DriverClient, sql: string, values: readonly unknown[], done: DriverCallback) => void;
+export type StatementHandler = (
+  client: DriverClient,
+  sql: string,
+  values: readonly unknown[],
+  done: DriverCallback,
+) => void;
 
 /** Runs `hook` before every query of this Sequelize instance. */
 export function onBeforeQuery(
@@ -93,7 +98,12 @@ function keepAuditErrors(query: SequelizeQuery): void {
 export function withoutStatement<E extends Error>(error: E): E {
   for (const property of ['sql', 'parameters']) {
     // Configurable, since an error may come by here twice.
-    Object.defineProperty(error, property, { get: () => undefined, set() {}, enumerable: false, configurable: true });
+    Object.defineProperty(error, property, {
+      get: () => undefined,
+      set() {},
+      enumerable: false,
+      configurable: true,
+    });
   }
   return error;
 }

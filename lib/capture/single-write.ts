@@ -8,7 +8,13 @@ import type { PreparedNames } from './prepared-names';
 import type { AuditedTable } from './registry';
 import { send, withoutStatement, type DriverClient, type DriverResult } from './sequelize-adapter';
 import { StatementCache, type BoundWrite } from './statement-cache';
-import { isLostStatement, isStaleStatement, staleInTransaction, translateWriteError, type DatabaseError } from './write-errors';
+import {
+  isLostStatement,
+  isStaleStatement,
+  staleInTransaction,
+  translateWriteError,
+  type DatabaseError,
+} from './write-errors';
 
 /** A write of a registered table on its way. */
 export interface CapturedWrite extends BoundWrite {
@@ -27,7 +33,11 @@ interface Origin {
 const COMMANDS = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const;
 
 /** The result that the plain write would have had: its command, its number of rows, and rows only where asked for. */
-export function asPlain(result: DriverResult, compiled: CompiledStatement, kind: keyof typeof COMMANDS): DriverResult {
+export function asPlain(
+  result: DriverResult,
+  compiled: CompiledStatement,
+  kind: keyof typeof COMMANDS,
+): DriverResult {
   result.command = COMMANDS[kind];
   result.oid = kind === 'insert' ? 0 : null;
   if (compiled.returnsRows) return result;
@@ -69,11 +79,17 @@ export class SingleWrites {
   async #attempt(client: DriverClient, captured: CapturedWrite): Promise<DriverResult | null> {
     const environment = this.#environment;
     const settings = environment.knownSettings ?? (await environment.settings(client));
-    const plan = environment.knownPlan(captured.audited, captured.text) ?? (await environment.plan(client, captured.audited, captured.text));
+    const plan =
+      environment.knownPlan(captured.audited, captured.text) ??
+      (await environment.plan(client, captured.audited, captured.text));
     if (!plan) return null;
     const compiled = this.#statements.get(captured, plan, settings, captured.context.labelFromRow);
     const values = [...captured.values, ...contextValues(captured.context)];
-    const result = await send(client, { text: compiled.text, values, name: this.#names.nameFor(compiled.text) });
+    const result = await send(client, {
+      text: compiled.text,
+      values,
+      name: this.#names.nameFor(compiled.text),
+    });
     return asPlain(result, compiled, captured.write.kind);
   }
 
@@ -83,23 +99,27 @@ export class SingleWrites {
    */
   #forgets(error: DatabaseError): boolean {
     if (isLostStatement(error)) this.#names.noteLoss();
-    else if (isStaleStatement(error) || error.code === UNDEFINED_COLUMN || error.code === UNDEFINED_TABLE) this.#names.renew();
+    else if (isStaleStatement(error) || error.code === UNDEFINED_COLUMN || error.code === UNDEFINED_TABLE)
+      this.#names.renew();
     else return false;
     this.#environment.forget();
     return true;
   }
 
   #lost(error: DatabaseError, audited: AuditedTable | null): Error {
-    return isStaleStatement(error) ? withoutStatement(staleInTransaction(error)) : this.explain(error, audited);
+    return isStaleStatement(error)
+      ? withoutStatement(staleInTransaction(error))
+      : this.explain(error, audited);
   }
 
   /** The error as the application shall see it: its own as it is, one of the log's tables as an AuditError. */
   explain(error: Error, audited: AuditedTable | null): Error {
     const history = audited?.registration?.options.snapshots?.table ?? null;
-    const translated = isAuditError(error) ? error : translateWriteError(error, { log: this.#environment.log, history });
+    const translated = isAuditError(error)
+      ? error
+      : translateWriteError(error, { log: this.#environment.log, history });
     if (!isAuditError(translated)) return translated;
     this.#environment.forget();
     return withoutStatement(translated);
   }
 }
-

@@ -38,7 +38,12 @@ export interface BoundWrite {
 export class StatementCache {
   readonly #byPlan = new WeakMap<ModelPlan, BoundedCache<CompiledStatement>>();
 
-  get(bound: BoundWrite, plan: ModelPlan, settings: StatementSettings, labelFromRow: boolean): CompiledStatement {
+  get(
+    bound: BoundWrite,
+    plan: ModelPlan,
+    settings: StatementSettings,
+    labelFromRow: boolean,
+  ): CompiledStatement {
     const actorRow = labelFromRow ? settings.actorRow : null;
     const key = `${actorRow ? 'label ' : ''}${bound.text}`;
     return this.#of(plan).get(key, () => {

@@ -43,7 +43,12 @@ function auditTableOf(error: DatabaseError, tables: AuditTables): string | null 
 }
 
 /** Errors that tell a table, column or sequence only in their text. */
-const NAMES_RELATION = new Set([UNDEFINED_TABLE, UNDEFINED_COLUMN, DATATYPE_MISMATCH, INSUFFICIENT_PRIVILEGE]);
+const NAMES_RELATION = new Set([
+  UNDEFINED_TABLE,
+  UNDEFINED_COLUMN,
+  DATATYPE_MISMATCH,
+  INSUFFICIENT_PRIVILEGE,
+]);
 
 function mentions(text: string, name: string): boolean {
   const escaped = name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
@@ -110,7 +115,8 @@ function commandOf(sql: string): string {
 export function inPlainWords(error: DatabaseError, sql: string, given: number): Error {
   const bind = BIND.exec(error.where ?? '')?.[1];
   if (Number(bind ?? 0) > given) Object.assign(error, { where: undefined });
-  if (error.code === READ_ONLY_TRANSACTION) error.message = error.message.replace(OUR_COMMAND, commandOf(sql));
+  if (error.code === READ_ONLY_TRANSACTION)
+    error.message = error.message.replace(OUR_COMMAND, commandOf(sql));
   return error;
 }
 

@@ -111,7 +111,13 @@ const UNFIT_FOR_NAME = /[\0".]/;
 
 function checkName(option: string, value: unknown): void {
   if (value === undefined) return;
-  if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH && !UNFIT_FOR_NAME.test(value)) return;
+  if (
+    typeof value === 'string' &&
+    value !== '' &&
+    value.length <= MAX_NAME_LENGTH &&
+    !UNFIT_FOR_NAME.test(value)
+  )
+    return;
   const expected = `a name of 1 to ${MAX_NAME_LENGTH} characters without dots and double quotes`;
   invalidOption(WHERE, option, expected, value);
 }

@@ -54,5 +54,5 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no prototype'})`;
-  return `${typeof value} ${JSON.stringify(String(value).slice(0, 40))}`;
+  return `${typeof value} ${JSON.stringify(String(value as string | number | boolean | bigint | symbol).slice(0, 40))}`;
 }

@@ -201,7 +201,12 @@ class RegistrationCheck {
   tableName(option: string, value: unknown): string | null {
     const name = this.text(option, value);
     if (name === null || (fitName(name) === name && !/[\0".]/.test(name))) return name;
-    return invalidOption(this.where, option, 'a name of at most 63 bytes without dots and double quotes', value);
+    return invalidOption(
+      this.where,
+      option,
+      'a name of at most 63 bytes without dots and double quotes',
+      value,
+    );
   }
 
   indexes(value: unknown): readonly SnapshotIndex[] {
@@ -237,7 +242,8 @@ function resolveSnapshots(
   if (value === undefined || value === false) return null;
   if (value !== true) checkKeys(`${check.where}: snapshots`, value, ['tableName', 'snapshotName', 'indexes']);
   const given: SnapshotOptions = value === true ? {} : (value as SnapshotOptions);
-  const table = check.tableName('snapshots.tableName', given.tableName) ?? defaultHistoryTable(model, logSchema);
+  const table =
+    check.tableName('snapshots.tableName', given.tableName) ?? defaultHistoryTable(model, logSchema);
   const snapshotName = check.text('snapshots.snapshotName', given.snapshotName) ?? `${name}Snapshot`;
   if (snapshotName === model.name)
     invalidOption(check.where, 'snapshots.snapshotName', 'another name than the model', name);

@@ -23,7 +23,10 @@ function answer(write: ParsedWrite, plan: ModelPlan): string {
 /** Entries, versions and links of all rows that one statement writes, removes or empties: first those of its own table. */
 function stored(sources: readonly ImageSource[], settings: StatementSettings, binds: ContextBinds): string[] {
   const logged = sources.filter(({ plan }) => plan.isLogged).map(loggedName);
-  const ordered = sources.map((source) => ({ ...source, after: logged.slice(0, logged.indexOf(loggedName(source))) }));
+  const ordered = sources.map((source) => ({
+    ...source,
+    after: logged.slice(0, logged.indexOf(loggedName(source))),
+  }));
   return [
     ...ordered.flatMap((source) => entryExpressions(source, settings, binds)),
     ...ordered.flatMap((source) => linkExpressions({ ...source, after: logged }, sources, settings, binds)),
@@ -41,14 +44,23 @@ export function compileCascade(
   settings: StatementSettings,
   binds: ContextBinds,
 ): CompiledStatement {
-  const own = { from: WRITTEN, suffix: '', mode: imageMode(write), mayMoveKey: mayMoveKey(write, plan), plan };
+  const own = {
+    from: WRITTEN,
+    suffix: '',
+    mode: imageMode(write),
+    mayMoveKey: mayMoveKey(write, plan),
+    plan,
+  };
   const expressions = [
     ...writtenRows(write, plan, settings),
     clock(WRITTEN),
     ...consequences.map(consequenceRows),
     ...stored([own, ...consequences.map(consequenceSource)], settings, binds),
   ];
-  return { text: `with ${expressions.join(', ')} ${answer(write, plan)}`, returnsRows: write.returning !== null };
+  return {
+    text: `with ${expressions.join(', ')} ${answer(write, plan)}`,
+    returnsRows: write.returning !== null,
+  };
 }
 
 /** The write, its entries and versions as one statement that answers as the write alone would. */
@@ -58,13 +70,30 @@ export function compileWrite(
   settings: StatementSettings,
   binds: ContextBinds,
 ): CompiledStatement {
-  const source = { from: WRITTEN, suffix: '', mode: imageMode(write), mayMoveKey: mayMoveKey(write, plan), plan };
-  const expressions = [...writtenRows(write, plan, settings), clock(WRITTEN), ...stored([source], settings, binds)];
-  return { text: `with ${expressions.join(', ')} ${answer(write, plan)}`, returnsRows: write.returning !== null };
+  const source = {
+    from: WRITTEN,
+    suffix: '',
+    mode: imageMode(write),
+    mayMoveKey: mayMoveKey(write, plan),
+    plan,
+  };
+  const expressions = [
+    ...writtenRows(write, plan, settings),
+    clock(WRITTEN),
+    ...stored([source], settings, binds),
+  ];
+  return {
+    text: `with ${expressions.join(', ')} ${answer(write, plan)}`,
+    returnsRows: write.returning !== null,
+  };
 }
 
 /** Delete entries for every row of a table that is about to be emptied; answers with their number as `n`. */
-export function compileEmptying(plan: ModelPlan, settings: StatementSettings, binds: ContextBinds): CompiledStatement {
+export function compileEmptying(
+  plan: ModelPlan,
+  settings: StatementSettings,
+  binds: ContextBinds,
+): CompiledStatement {
   const columns = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`);
   const source: ImageSource = { from: WRITTEN, suffix: '', mode: 'deleted', mayMoveKey: false, plan };
   const expressions = [
@@ -72,5 +101,8 @@ export function compileEmptying(plan: ModelPlan, settings: StatementSettings, bi
     clock(WRITTEN),
     ...stored([source], settings, binds),
   ];
-  return { text: `with ${expressions.join(', ')} select count(*)::int as "n" from ${WRITTEN}`, returnsRows: false };
+  return {
+    text: `with ${expressions.join(', ')} select count(*)::int as "n" from ${WRITTEN}`,
+    returnsRows: false,
+  };
 }

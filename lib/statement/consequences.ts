@@ -57,14 +57,24 @@ function valueAfter(column: PlannedColumn, replaced: ReadonlyMap<string, Replace
 function parentJoins(parents: readonly ParentJoin[]): string {
   return parents
     .map(({ from, on }, at) => {
-      const ties = on.map(({ child, parent }) => `${ROW}.${quoteIdentifier(child)} = "!p${at}".${oldImage(parent)}`);
+      const ties = on.map(
+        ({ child, parent }) => `${ROW}.${quoteIdentifier(child)} = "!p${at}".${oldImage(parent)}`,
+      );
       return ` join ${from} "!p${at}" on ${ties.join(' and ')}`;
     })
     .join('');
 }
 
 /** The images of rows that go or change as a consequence, read before they do, under locks taken before. */
-export function consequenceRows({ name, plan, tableText, tableIds, positions, replaced, parents }: Consequence): string {
+export function consequenceRows({
+  name,
+  plan,
+  tableText,
+  tableIds,
+  positions,
+  replaced,
+  parents,
+}: Consequence): string {
   const columns = plan.columns.flatMap((column) => {
     const before = `${ROW}.${quoteIdentifier(column.column)} as ${oldImage(column)}`;
     return replaced ? [before, `${valueAfter(column, replaced)} as ${newImage(column)}`] : [before];

@@ -64,7 +64,10 @@ const MAX_REPR_LENGTH = 255;
 
 /** The object's representation: the template's text and values, or `<Model> <pk>`. */
 export function objectRepr(plan: ModelPlan, image: Image): string {
-  const parts = plan.repr === null ? [quoteLiteral(`${plan.name} `), objectPk(plan, image)] : reprParts(plan, plan.repr, image);
+  const parts =
+    plan.repr === null
+      ? [quoteLiteral(`${plan.name} `), objectPk(plan, image)]
+      : reprParts(plan, plan.repr, image);
   return `left(concat(${parts.join(', ')}), ${MAX_REPR_LENGTH})`;
 }
 

@@ -36,7 +36,12 @@ function stamp(value: string, format: string, from: string, to: string): string 
 
 const DATE: Encoding = (() => {
   const text = (v: string): string =>
-    stamp(`(${v}::timestamptz at time zone 'UTC')`, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', '0001-01-01', '9999-12-31 23:59:59.999999');
+    stamp(
+      `(${v}::timestamptz at time zone 'UTC')`,
+      'YYYY-MM-DD"T"HH24:MI:SS.US"Z"',
+      '0001-01-01',
+      '9999-12-31 23:59:59.999999',
+    );
   return { json: (v) => `'"' || ${text(v)} || '"'`, text, differs: directly };
 })();
 
@@ -89,7 +94,8 @@ const BLOB: Encoding = {
 function arrayOf(elementType: string): Encoding {
   const element = encodingOf(elementType);
   const cast = element === EXACT || element === OTHER ? '::text[]' : '';
-  if (element === DATE || element === DATEONLY || element === BLOB || element === JSON_TEXT) return elementwise(element);
+  if (element === DATE || element === DATEONLY || element === BLOB || element === JSON_TEXT)
+    return elementwise(element);
   return { json: (v) => `to_json(${v}${cast})::text`, text: asText, differs: asTexts };
 }
 

@@ -221,7 +221,15 @@ function versionInsert(source: ImageSource, binds: ContextBinds): string[] {
 }
 
 /** The common table expressions that store entries and versions of the rows in `source.from`; `clock` must precede them. */
-export function entryExpressions(source: ImageSource, settings: StatementSettings, binds: ContextBinds): string[] {
+export function entryExpressions(
+  source: ImageSource,
+  settings: StatementSettings,
+  binds: ContextBinds,
+): string[] {
   if (!source.plan.isLogged) return [];
-  return [loggedRows(source, settings), entryInsert(source, settings, binds), ...versionInsert(source, binds)];
+  return [
+    loggedRows(source, settings),
+    entryInsert(source, settings, binds),
+    ...versionInsert(source, binds),
+  ];
 }

@@ -3,7 +3,14 @@ import type { ContextBinds } from './context-binds';
 import { objectPk, objectRepr } from './delta';
 import { textOf } from './encode';
 import { entryValues, insertFrom, nextId, waitFor, type ImageSource } from './entries';
-import { newImage, oldImage, type LinkPlan, type ModelPlan, type PlannedColumn, type StatementSettings } from './plan';
+import {
+  newImage,
+  oldImage,
+  type LinkPlan,
+  type ModelPlan,
+  type PlannedColumn,
+  type StatementSettings,
+} from './plan';
 
 type Image = (column: PlannedColumn) => string;
 
@@ -25,13 +32,17 @@ function linkRows(link: LinkPlan, source: ImageSource, image: Image, isAdded: bo
 /** Whether an image of the row is a link of this association: both ends set, in its scope, not soft-deleted. */
 function isThere({ ownerLink, targetLink, scope }: LinkPlan, through: ModelPlan, image: Image): string {
   const ends = [`${image(ownerLink)} is not null`, `${image(targetLink)} is not null`];
-  const scoped = scope.map(({ column, value }) => `${textOf(image(column), column)} = ${quoteLiteral(value)}`);
+  const scoped = scope.map(
+    ({ column, value }) => `${textOf(image(column), column)} = ${quoteLiteral(value)}`,
+  );
   const alive = through.deletedAt ? [`${image(through.deletedAt)} is null`] : [];
   return `(${[...ends, ...scoped, ...alive].join(' and ')}) is true`;
 }
 
 function sameLink({ ownerLink, targetLink }: LinkPlan): string {
-  return [ownerLink, targetLink].map((column) => `${oldImage(column)} is not distinct from ${newImage(column)}`).join(' and ');
+  return [ownerLink, targetLink]
+    .map((column) => `${oldImage(column)} is not distinct from ${newImage(column)}`)
+    .join(' and ');
 }
 
 /** What came and what went, from the images that the write has. */
@@ -58,7 +69,9 @@ function aggregated(link: LinkPlan, condition: string): string {
 
 /** Owners that the same statement removes get no entry of their links: their own delete says it all. */
 function stillThere({ owner }: LinkPlan, gone: readonly ImageSource[]): string {
-  const removed = gone.filter((source) => source.mode === 'deleted' && source.plan.name === owner.name && source.plan.isLogged);
+  const removed = gone.filter(
+    (source) => source.mode === 'deleted' && source.plan.name === owner.name && source.plan.isLogged,
+  );
   const key = owner.keys.map((each) => `"!p".${quoteIdentifier(each.column)}`).join(', ');
   const conditions = removed.map((source) => {
     return `(${key}) not in (select ${source.plan.keys.map(oldImage).join(', ')} from ${source.from})`;

@@ -28,7 +28,12 @@ export interface ParsedWrite {
 /** What a text turned out to be. */
 export type ParsedStatement =
   | { readonly shape: 'write'; readonly write: ParsedWrite }
-  | { readonly shape: 'truncate'; readonly table: TableName; readonly tableText: string; readonly cascade: boolean }
+  | {
+      readonly shape: 'truncate';
+      readonly table: TableName;
+      readonly tableText: string;
+      readonly cascade: boolean;
+    }
   /** The temporary function of `findOrCreate` around an INSERT. */
   | { readonly shape: 'guardedInsert'; readonly insert: ParsedWrite }
   | { readonly shape: 'definition' }

@@ -20,11 +20,23 @@ export function imageMode(write: ParsedWrite): ImageMode {
 }
 
 /** Types of which equal values have one text: a row that is found by such a key keeps it. */
-const ONE_TEXT = new Set(['int2', 'int4', 'int8', 'uuid', 'text', 'varchar', 'enum', 'bool', 'date', 'timestamptz']);
+const ONE_TEXT = new Set([
+  'int2',
+  'int4',
+  'int8',
+  'uuid',
+  'text',
+  'varchar',
+  'enum',
+  'bool',
+  'date',
+  'timestamptz',
+]);
 
 /** Whether a write may change primary keys. */
 export function mayMoveKey(write: ParsedWrite, plan: ModelPlan): boolean {
-  const isKept = (key: PlannedColumn): boolean => write.matched.includes(key.column) && ONE_TEXT.has(key.type);
+  const isKept = (key: PlannedColumn): boolean =>
+    write.matched.includes(key.column) && ONE_TEXT.has(key.type);
   return plan.keys.some((key) => write.assigned.includes(key.column) && !isKept(key));
 }
 
@@ -62,8 +74,12 @@ function oneSided(write: ParsedWrite, plan: ModelPlan, mode: 'created' | 'delete
 
 /** PostgreSQL 18. The aliases keep tables that are themselves called old or new readable. */
 function bothSided(write: ParsedWrite, plan: ModelPlan): string {
-  const olds = oldColumns(write, plan).map((column) => `"!old".${quoteIdentifier(column.column)} as ${oldImage(column)}`);
-  const news = plan.columns.map((column) => `"!new".${quoteIdentifier(column.column)} as ${newImage(column)}`);
+  const olds = oldColumns(write, plan).map(
+    (column) => `"!old".${quoteIdentifier(column.column)} as ${oldImage(column)}`,
+  );
+  const news = plan.columns.map(
+    (column) => `"!new".${quoteIdentifier(column.column)} as ${newImage(column)}`,
+  );
   return `${WRITTEN} as (${write.body} returning with (old as "!old", new as "!new") ${list([...asked(write, plan), ...olds, ...news])})`;
 }
 
@@ -72,21 +88,29 @@ function bothSided(write: ParsedWrite, plan: ModelPlan): string {
  * pair is exact also under contention and when the key itself changes. The lock is the one the update takes itself.
  */
 function lockedUpdate(write: ParsedWrite, plan: ModelPlan): string {
-  const olds = oldColumns(write, plan).map((column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`);
+  const olds = oldColumns(write, plan).map(
+    (column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`,
+  );
   const where = write.where === null ? '' : ` where ${write.where}`;
   const address = write.rowsAreLocked ? [`"tableoid" as "!t"`, `"ctid" as "!c"`] : [];
   const locked = `(select ${list([...olds, ...address])} from ${write.tableText}${where} for no key update) "!l"`;
   const table = quoteIdentifier(write.table.table);
-  const pair = write.rowsAreLocked ? `${table}."tableoid" = "!l"."!t" and ${table}."ctid" = "!l"."!c"` : sameKey(plan, table);
+  const pair = write.rowsAreLocked
+    ? `${table}."tableoid" = "!l"."!t" and ${table}."ctid" = "!l"."!c"`
+    : sameKey(plan, table);
   const oldImages = oldColumns(write, plan).map((column) => `"!l".${oldImage(column)}`);
-  const newImages = plan.columns.map((column) => `${table}.${quoteIdentifier(column.column)} as ${newImage(column)}`);
+  const newImages = plan.columns.map(
+    (column) => `${table}.${quoteIdentifier(column.column)} as ${newImage(column)}`,
+  );
   const askedHere = asked(write, plan).map((column) => `${table}.${column}`);
   const body = `update ${write.tableText} set ${write.set} from ${locked} where ${pair}`;
   return cte(WRITTEN, body, [...askedHere, ...oldImages, ...newImages]);
 }
 
 function sameKey(plan: ModelPlan, table: string): string {
-  return plan.keys.map((key) => `${table}.${quoteIdentifier(key.column)} = "!l".${oldImage(key)}`).join(' and ');
+  return plan.keys
+    .map((key) => `${table}.${quoteIdentifier(key.column)} = "!l".${oldImage(key)}`)
+    .join(' and ');
 }
 
 const CARRIER = quoteLiteral('sequelize_auditlog.old');
@@ -100,8 +124,13 @@ function carriedUpsert(write: ParsedWrite, plan: ModelPlan): string[] {
   const row = `(${quoteIdentifier(write.table.table)}.*)::text`;
   const body = `${write.body} where set_config(${CARRIER}, ${row}, true) is not null`;
   const news = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${newImage(column)}`);
-  const carried = [`nullif(current_setting(${CARRIER}, true), '') as "!old"`, `set_config(${CARRIER}, '', true) as "!cleared"`];
-  const typed = oldColumns(write, plan).map((column) => `("!p"."!row").${quoteIdentifier(column.column)} as ${oldImage(column)}`);
+  const carried = [
+    `nullif(current_setting(${CARRIER}, true), '') as "!old"`,
+    `set_config(${CARRIER}, '', true) as "!cleared"`,
+  ];
+  const typed = oldColumns(write, plan).map(
+    (column) => `("!p"."!row").${quoteIdentifier(column.column)} as ${oldImage(column)}`,
+  );
   const record = `select "!u"."!old"::${quoteTable(write.table)} as "!row"`;
   return [
     cte('"!u"', body, [...asked(write, plan), ...news, ...carried]),

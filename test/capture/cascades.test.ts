@@ -1,4 +1,10 @@
-import { DataTypes, type DataType, type Model, type ModelAttributeColumnOptions, type ModelStatic } from 'sequelize';
+import {
+  DataTypes,
+  type DataType,
+  type Model,
+  type ModelAttributeColumnOptions,
+  type ModelStatic,
+} from 'sequelize';
 import { createAuditLog, type AuditLog } from 'sequelize-auditlog';
 import { testDatabase } from '../support/database';
 
@@ -15,7 +21,11 @@ afterAll(() => database.close());
 let count = 0;
 
 /** A model over a table made by `sql`, in which `t` stands for the table's name. */
-async function table(name: string, attributes: Record<string, unknown>, sql: string): Promise<ModelStatic<Model>> {
+async function table(
+  name: string,
+  attributes: Record<string, unknown>,
+  sql: string,
+): Promise<ModelStatic<Model>> {
   await database.rows(sql);
   return sequelize.define(name, attributes as never, { tableName: name, timestamps: false });
 }
@@ -25,7 +35,9 @@ async function logged(): Promise<unknown[]> {
     `select action, model, object_pk, changes from audit_log_entries where id > $1 order by id`,
     [count],
   );
-  const [last] = await database.rows<{ id: string }>('select coalesce(max(id), 0) as id from audit_log_entries');
+  const [last] = await database.rows<{ id: string }>(
+    'select coalesce(max(id), 0) as id from audit_log_entries',
+  );
   count = Number(last?.id);
   return rows.map(({ action, model, object_pk: pk, changes }) => [action, `${model} ${pk}`, changes]);
 }
@@ -69,14 +81,20 @@ test('a changed key is followed through ON UPDATE CASCADE at any depth', async (
 
 test('children of an unregistered parent are followed too', async () => {
   const Owner = await table('owner', { id: key() }, 'create table owner (id int primary key)');
-  await table('pet', { id: key() }, 'create table pet (id int primary key, owner int references owner on delete cascade on update cascade)');
+  await table(
+    'pet',
+    { id: key() },
+    'create table pet (id int primary key, owner int references owner on delete cascade on update cascade)',
+  );
   const Toy = await table(
     'toy',
     { id: key(), pet: DataTypes.INTEGER },
     'create table toy (id int primary key, pet int references pet on delete cascade)',
   );
   auditLog.registerAudited(Toy);
-  await database.rows('insert into owner values (1); insert into pet values (1, 1); insert into toy values (1, 1)');
+  await database.rows(
+    'insert into owner values (1); insert into pet values (1, 1); insert into toy values (1, 1)',
+  );
   await Owner.destroy({ where: { id: 1 } });
   expect(await logged()).toEqual([['delete', 'toy 1', { id: [1, null], pet: [1, null] }]]);
 });
@@ -119,7 +137,9 @@ test('SET NULL and SET DEFAULT are updates of the children', async () => {
     { id: 2, first: null, second: 9, third: null },
     { id: 4, first: null, second: 9, third: 3 },
   ]);
-  const versions = await database.rows('select distinct on (id) id, first, second, third, history_type as type from player_history order by id, history_id desc');
+  const versions = await database.rows(
+    'select distinct on (id) id, first, second, third, history_type as type from player_history order by id, history_id desc',
+  );
   expect(versions).toEqual([
     { id: 1, first: null, second: 9, third: null, type: '~' },
     { id: 2, first: null, second: 9, third: null, type: '~' },
@@ -135,7 +155,12 @@ test('a tree that refers to itself is removed row by row', async () => {
     'create table node (id int primary key, parent int references node on delete cascade on update cascade)',
   );
   auditLog.registerAudited(Node);
-  await Node.bulkCreate([{ id: 1, parent: 1 }, { id: 2, parent: 1 }, { id: 3, parent: 2 }, { id: 4, parent: null }]);
+  await Node.bulkCreate([
+    { id: 1, parent: 1 },
+    { id: 2, parent: 1 },
+    { id: 3, parent: 2 },
+    { id: 4, parent: null },
+  ]);
   await logged();
   await Node.update({ id: 5 }, { where: { id: 2 } });
   expect(await logged()).toEqual([
@@ -182,7 +207,11 @@ async function blocked(): Promise<void> {
 }
 
 test('an update that changes no key is one statement', async () => {
-  const Shelf = await table('shelf', { id: key(), name: TEXT }, 'create table shelf (id int primary key, name text)');
+  const Shelf = await table(
+    'shelf',
+    { id: key(), name: TEXT },
+    'create table shelf (id int primary key, name text)',
+  );
   const Book = await table(
     'book',
     { id: key(), shelf: DataTypes.INTEGER },

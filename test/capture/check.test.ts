@@ -5,7 +5,13 @@ import { testDatabase } from '../support/database';
 const database = testDatabase();
 const { sequelize } = database;
 const auditLog = createAuditLog(sequelize);
-const Order = sequelize.define('Order', { status: DataTypes.TEXT, apiKey: DataTypes.TEXT, pin: DataTypes.TEXT, notes: DataTypes.TEXT, loud: DataTypes.VIRTUAL });
+const Order = sequelize.define('Order', {
+  status: DataTypes.TEXT,
+  apiKey: DataTypes.TEXT,
+  pin: DataTypes.TEXT,
+  notes: DataTypes.TEXT,
+  loud: DataTypes.VIRTUAL,
+});
 const Item = sequelize.define('Item', { name: DataTypes.TEXT });
 const Label = sequelize.define('Label', { name: DataTypes.TEXT });
 Order.hasMany(Item, { onDelete: 'CASCADE' });
@@ -14,7 +20,12 @@ Order.hasMany(Label, { onDelete: 'SET NULL' });
 beforeAll(async () => {
   await database.open();
   await sequelize.sync();
-  auditLog.registerAudited(Order, { snapshots: true, exclude: ['notes'], mask: ['pin'], actions: ['update', 'delete'] });
+  auditLog.registerAudited(Order, {
+    snapshots: true,
+    exclude: ['notes'],
+    mask: ['pin'],
+    actions: ['update', 'delete'],
+  });
   auditLog.registerAudited(Item);
 });
 afterAll(() => database.close());
@@ -38,7 +49,13 @@ test('check names what has drifted', async () => {
   await database.rows('alter table "Items" drop column name');
   await database.rows('alter table "Orders" enable row level security');
   expect((await codes()).toSorted()).toEqual(
-    ['missing_index', 'row_security Order', 'missing_column Order', 'column_type Order', 'missing_column Item'].toSorted(),
+    [
+      'missing_index',
+      'row_security Order',
+      'missing_column Order',
+      'column_type Order',
+      'missing_column Item',
+    ].toSorted(),
   );
 });
 

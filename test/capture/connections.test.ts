@@ -13,7 +13,11 @@ let made = 0;
 async function audited(options: Options): Promise<{ Thing: ModelStatic<Model>; auditLog: AuditLog }> {
   const sequelize = database.createSequelize(options);
   const name = `thing_${(made += 1)}`;
-  const Thing = sequelize.define(name, { name: DataTypes.TEXT, n: DataTypes.INTEGER }, { tableName: name, timestamps: false });
+  const Thing = sequelize.define(
+    name,
+    { name: DataTypes.TEXT, n: DataTypes.INTEGER },
+    { tableName: name, timestamps: false },
+  );
   const auditLog = createAuditLog(sequelize, { tableName: `log_${name}`, schema: database.schema });
   auditLog.registerAudited(Thing, { modelName: 'Thing', snapshots: true });
   await Thing.sync();
@@ -68,10 +72,14 @@ test.each<[string, Options]>([
 test('every write is recorded under a search path of the call', async () => {
   const { Thing, auditLog } = await audited({ dialectOptions: { prependSearchPath: true } as object });
   const other = await database.createSchema('tenant');
-  await database.rows(`create table "${other}"."${Thing.getTableName() as string}" (id serial primary key, name text, n int)`);
+  await database.rows(
+    `create table "${other}"."${Thing.getTableName() as string}" (id serial primary key, name text, n int)`,
+  );
   await writeAll(Thing, { searchPath: other });
   expect(await entriesOf(auditLog)).toEqual(EXPECTED);
-  expect(await database.rows(`select name, n from "${other}"."${Thing.getTableName() as string}"`)).toEqual([{ name: "it's \\ $1", n: 5 }]);
+  expect(await database.rows(`select name, n from "${other}"."${Thing.getTableName() as string}"`)).toEqual([
+    { name: "it's \\ $1", n: 5 },
+  ]);
 });
 
 test('reads go to a replica, writes and their entries to the primary', async () => {
@@ -82,7 +90,11 @@ test('reads go to a replica, writes and their entries to the primary', async () 
 
 test('without prepared statements every write is recorded and none is named', async () => {
   const sequelize = database.createSequelize();
-  const Thing = sequelize.define('unnamed', { n: DataTypes.INTEGER }, { tableName: 'unnamed', timestamps: false });
+  const Thing = sequelize.define(
+    'unnamed',
+    { n: DataTypes.INTEGER },
+    { tableName: 'unnamed', timestamps: false },
+  );
   const auditLog = createAuditLog(sequelize, { tableName: 'log_unnamed', preparedStatements: false });
   auditLog.registerAudited(Thing);
   await Thing.sync();
@@ -119,7 +131,9 @@ test('a column added while statements are prepared is recorded at once, outside 
   await database.rows(`alter table "${Thing.getTableName() as string}" alter column n type bigint`);
   for (const n of [5, 6, 5]) await thing.update({ n }, { returning: true });
   await database.rows(`alter table "${Thing.getTableName() as string}" alter column n type numeric(20, 2)`);
-  await expect(sequelize.transaction((transaction) => thing.update({ n: 6 }, { returning: true, transaction }))).rejects.toMatchObject({
+  await expect(
+    sequelize.transaction((transaction) => thing.update({ n: 6 }, { returning: true, transaction })),
+  ).rejects.toMatchObject({
     code: 'ERR_AUDIT_STALE_STATEMENT',
   });
   await sequelize.transaction((transaction) => thing.update({ n: 7 }, { returning: true, transaction }));

@@ -15,7 +15,10 @@ const define = (name: string, attributes: object): LinkedModel =>
 
 const Order = define('Order', { status: DataTypes.TEXT });
 const Tag = define('Tag', { name: DataTypes.TEXT });
-const Part = define('Part', { a: { type: DataTypes.INTEGER, primaryKey: true }, b: { type: DataTypes.TEXT, unique: true } });
+const Part = define('Part', {
+  a: { type: DataTypes.INTEGER, primaryKey: true },
+  b: { type: DataTypes.TEXT, unique: true },
+});
 
 auditLog.registerAudited(Order, { associations: ['tags', 'parts'] });
 Order.belongsToMany(Tag, { as: 'tags', through: 'order_tags' });
@@ -40,10 +43,13 @@ async function logged(): Promise<[string, string, Changes | null][]> {
   return fresh.map(({ action, model, objectPk, changes }) => [action, `${model} ${objectPk}`, changes]);
 }
 
-const tags = (added: [string, string][], removed: [string, string][]): Changes => ({ tags: links(added, removed) });
+const tags = (added: [string, string][], removed: [string, string][]): Changes => ({
+  tags: links(added, removed),
+});
 
 function links(added: [string, string][], removed: [string, string][]): Changes[string] {
-  const ends = (list: [string, string][]): { pk: string; repr: string }[] => list.map(([pk, repr]) => ({ pk, repr }));
+  const ends = (list: [string, string][]): { pk: string; repr: string }[] =>
+    list.map(([pk, repr]) => ({ pk, repr }));
   return { type: 'm2m', added: ends(added), removed: ends(removed) };
 }
 
@@ -58,7 +64,9 @@ const keyOf = (instance: Model): string => String(instance.get('id'));
 const ref = (tag: Linked): [string, string] => [keyOf(tag), `Tag ${String(tag.get('name'))}`];
 
 test('a nested create records the link on the owner', async () => {
-  const order = await Order.create({ tags: [{ name: 'q' }] } as never, { include: [{ model: Tag, as: 'tags' }] });
+  const order = await Order.create({ tags: [{ name: 'q' }] } as never, {
+    include: [{ model: Tag, as: 'tags' }],
+  });
   const [tag] = (await Tag.findAll()) as [Linked];
   expect(await logged()).toEqual([
     ['create', `Order ${keyOf(order)}`, { id: [null, order.get('id')] }],
@@ -73,11 +81,13 @@ test('Y2 Y3 Y4 Y6 links count for the owner, whichever side acts, one entry per 
   await order['addTags']!([a, b]);
   expect(await logged()).toEqual([['update', name, tags([ref(a), ref(b)], [])]]);
   await order['setTags']!([b, c]);
-  expect((await logged()).toSorted()).toEqual(
-    [
+  const set = await logged();
+  expect(set).toHaveLength(2);
+  expect(set).toEqual(
+    expect.arrayContaining([
       ['update', name, tags([], [ref(a)])],
       ['update', name, tags([ref(c)], [])],
-    ].toSorted(),
+    ]),
   );
   await a['addOrder']!(order);
   expect(await logged()).toEqual([['update', name, tags([ref(a)], [])]]);
@@ -105,7 +115,9 @@ test('H265 the links that a cascade removes are recorded on the owners that stay
     ['update', `Order ${keyOf(order)}`, tags([], [ref(a)])],
   ]);
   await order.destroy();
-  expect((await logged()).map(([action, object]) => [action, object])).toEqual([['delete', `Order ${keyOf(order)}`]]);
+  expect((await logged()).map(([action, object]) => [action, object])).toEqual([
+    ['delete', `Order ${keyOf(order)}`],
+  ]);
 });
 
 test('a link refers to whatever column its association uses, and to an unregistered target by its key', async () => {
@@ -113,7 +125,9 @@ test('a link refers to whatever column its association uses, and to an unregiste
   const part = await Part.create({ a: 5, b: 'bolt' });
   await logged();
   await order['addPart']!(part);
-  expect(await logged()).toEqual([['update', `Order ${keyOf(order)}`, { parts: links([['5', 'Part 5']], []) }]]);
+  expect(await logged()).toEqual([
+    ['update', `Order ${keyOf(order)}`, { parts: links([['5', 'Part 5']], []) }],
+  ]);
 });
 
 test('one statement on the through table writes one entry per owner', async () => {
@@ -121,13 +135,17 @@ test('one statement on the through table writes one entry per owner', async () =
   const second = await Order.create({});
   const through = sequelize.model('order_tags');
   await logged();
-  const rows = [first, second].flatMap((order) => [a, b].map((tag) => ({ OrderId: order.get('id'), TagId: tag.get('id') })));
+  const rows = [first, second].flatMap((order) =>
+    [a, b].map((tag) => ({ OrderId: order.get('id'), TagId: tag.get('id') })),
+  );
   await through.bulkCreate(rows as never[]);
   expect(await logged()).toEqual([
     ['update', `Order ${keyOf(first)}`, tags([ref(a), ref(b)], [])],
     ['update', `Order ${keyOf(second)}`, tags([ref(a), ref(b)], [])],
   ]);
-  await through.update({ OrderId: second.get('id') } as never, { where: { OrderId: first.get('id'), TagId: -1 } as never });
+  await through.update({ OrderId: second.get('id') } as never, {
+    where: { OrderId: first.get('id'), TagId: -1 } as never,
+  });
   expect(await logged()).toEqual([]);
 });
 

@@ -5,7 +5,11 @@ import { testDatabase } from '../support/database';
 const database = testDatabase();
 const { sequelize } = database;
 const auditLog = createAuditLog(sequelize);
-const Order = sequelize.define('Order', { status: DataTypes.TEXT }, { tableName: 'orders', timestamps: false });
+const Order = sequelize.define(
+  'Order',
+  { status: DataTypes.TEXT },
+  { tableName: 'orders', timestamps: false },
+);
 
 beforeAll(async () => {
   await database.open();
@@ -16,11 +20,18 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const actions = async (): Promise<string[]> =>
-  (await auditLog.LogEntry.findAll({ order: [['id', 'ASC']] })).map((entry) => `${entry.action} ${entry.objectPk}`);
+  (await auditLog.LogEntry.findAll({ order: [['id', 'ASC']] })).map(
+    (entry) => `${entry.action} ${entry.objectPk}`,
+  );
 
 test('simple raw statements of a registered table are recorded, and answer as they would', async () => {
-  await sequelize.query(`insert into orders (status) values ('a'), (:status)`, { replacements: { status: "b'" } });
-  const [rows, result] = await sequelize.query('update orders set status = $1 where id = $2 returning id, status', { bind: ['c', 1] });
+  await sequelize.query(`insert into orders (status) values ('a'), (:status)`, {
+    replacements: { status: "b'" },
+  });
+  const [rows, result] = await sequelize.query(
+    'update orders set status = $1 where id = $2 returning id, status',
+    { bind: ['c', 1] },
+  );
   expect(rows).toEqual([{ id: 1, status: 'c' }]);
   expect(result).toMatchObject({ command: 'UPDATE', rowCount: 1 });
   const mapped = await sequelize.query(`update "orders" set status = 'd' where id = 1 returning *`, {

@@ -13,10 +13,15 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const changesOf = async (model: string): Promise<unknown[]> =>
-  (await auditLog.LogEntry.forModel(model, { order: [['id', 'ASC']] })).map(({ action, changes }) => [action, changes]);
+  (await auditLog.LogEntry.forModel(model, { order: [['id', 'ASC']] })).map(({ action, changes }) => [
+    action,
+    changes,
+  ]);
 
 test('a table whose key is not unique is written as without auditing', async () => {
-  await database.rows(`create table loose (x int, y int, n text); insert into loose values (1, 1, 'a'), (1, 2, 'b'), (null, 3, 'c')`);
+  await database.rows(
+    `create table loose (x int, y int, n text); insert into loose values (1, 1, 'a'), (1, 2, 'b'), (null, 3, 'c')`,
+  );
   const Loose = sequelize.define(
     'Loose',
     { x: { type: DataTypes.INTEGER, primaryKey: true }, y: DataTypes.INTEGER, n: DataTypes.TEXT },
@@ -51,14 +56,19 @@ test('an error whose text holds the name of the log is still the application’s
   auditLog.registerAudited(Plain);
   await Plain.sync();
   const destroying = Plain.destroy({ where: { id: 'audit_log_entries' } as never });
-  await expect(destroying).rejects.toMatchObject({ name: 'SequelizeDatabaseError', parent: { code: '22P02' } });
+  await expect(destroying).rejects.toMatchObject({
+    name: 'SequelizeDatabaseError',
+    parent: { code: '22P02' },
+  });
 });
 
 test('the ON of a join is no ON CONFLICT', async () => {
   const Copy = sequelize.define('Copy', { n: DataTypes.INTEGER }, { tableName: 'copies', timestamps: false });
   auditLog.registerAudited(Copy);
   await Copy.sync();
-  await sequelize.query('insert into copies (n) select a.x from (select 5 as x) a join (select 5 as x) b on a.x = b.x');
+  await sequelize.query(
+    'insert into copies (n) select a.x from (select 5 as x) a join (select 5 as x) b on a.x = b.x',
+  );
   expect(await changesOf('Copy')).toEqual([['create', { id: [null, 1], n: [null, 5] }]]);
 });
 
@@ -68,19 +78,33 @@ test('SET NULL of some columns of a key leaves the others', async () => {
       foreign key (t, team) references tenant_team on delete set null (team));
     insert into tenant_team values (1, 1); insert into tenant_player values (9, 1, 1)`);
   const key = (): object => ({ type: DataTypes.INTEGER, primaryKey: true });
-  const Team = sequelize.define('Team', { t: key(), id: key() } as never, { tableName: 'tenant_team', timestamps: false });
-  const Player = sequelize.define('Player', { id: key(), t: DataTypes.INTEGER, team: DataTypes.INTEGER } as never, {
-    tableName: 'tenant_player',
+  const Team = sequelize.define('Team', { t: key(), id: key() } as never, {
+    tableName: 'tenant_team',
     timestamps: false,
   });
+  const Player = sequelize.define(
+    'Player',
+    { id: key(), t: DataTypes.INTEGER, team: DataTypes.INTEGER } as never,
+    {
+      tableName: 'tenant_player',
+      timestamps: false,
+    },
+  );
   auditLog.registerAudited(Player);
   await Team.destroy({ where: { id: 1 } as never });
   expect(await changesOf('Player')).toEqual([['update', { team: [1, null] }]]);
 });
 
 test('A masked attribute is masked as a label too, when it is not tracked; JSON is masked whole whatever its rule', async () => {
-  const User = sequelize.define('User', { name: DataTypes.TEXT, email: DataTypes.TEXT, meta: DataTypes.JSONB }, { timestamps: false });
-  const handle = auditLog.registerAudited(User, { include: ['name', 'meta'], mask: { email: true, meta: { keepLast: 4 } } });
+  const User = sequelize.define(
+    'User',
+    { name: DataTypes.TEXT, email: DataTypes.TEXT, meta: DataTypes.JSONB },
+    { timestamps: false },
+  );
+  const handle = auditLog.registerAudited(User, {
+    include: ['name', 'meta'],
+    mask: { email: true, meta: { keepLast: 4 } },
+  });
   await User.sync();
   const user = await User.create({ name: 'n', email: 'secret@shop.example', meta: { card: '12345678' } });
   await withAuditContext({ actor: user }, () => user.update({ name: 'm' }));
@@ -93,7 +117,9 @@ test('A masked attribute is masked as a label too, when it is not tracked; JSON 
 test('a history table that is a table of the application is refused', () => {
   sequelize.define('Archive', { n: DataTypes.INTEGER }, { tableName: 'files_history' });
   const File = sequelize.define('File', { n: DataTypes.INTEGER }, { tableName: 'files' });
-  expect(() => auditLog.registerAudited(File, { snapshots: true })).toThrow(expect.objectContaining({ code: 'ERR_AUDIT_NAME_TAKEN' }));
+  expect(() => auditLog.registerAudited(File, { snapshots: true })).toThrow(
+    expect.objectContaining({ code: 'ERR_AUDIT_NAME_TAKEN' }),
+  );
 });
 
 describe('requireActor', () => {
@@ -132,8 +158,16 @@ test('a nested create without hooks hands its audit option down all the same', a
     await model.sync();
     auditLog.registerAudited(model);
   }
-  await Top.create({ subs: [{}] } as never, { include: [{ model: Sub, as: 'subs' }], hooks: false, audit: { reason: 'R' } });
-  await Top.create({ subs: [{}] } as never, { include: [{ model: Sub, as: 'subs' }], hooks: false, audit: false });
+  await Top.create({ subs: [{}] } as never, {
+    include: [{ model: Sub, as: 'subs' }],
+    hooks: false,
+    audit: { reason: 'R' },
+  });
+  await Top.create({ subs: [{}] } as never, {
+    include: [{ model: Sub, as: 'subs' }],
+    hooks: false,
+    audit: false,
+  });
   const entries = await auditLog.LogEntry.forModel('Sub');
   expect(entries.map(({ reason }) => reason)).toEqual(['R']);
 });

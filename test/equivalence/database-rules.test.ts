@@ -1,5 +1,6 @@
 import { DataTypes, type Model, type ModelStatic, type Sequelize } from 'sequelize';
 import { equivalence } from './support/equivalence';
+import { RESTRICTED } from './support/restricted';
 import type { Recorder } from './support/hook-recorder';
 
 type Ruled = Record<'Booking' | 'Note' | 'Parent' | 'Child', ModelStatic<Model>>;
@@ -145,7 +146,7 @@ tested.test({
     run: ({ Child, tx }) => Child.bulkCreate([{ parentId: 9 }, { parentId: 8 }], { ...tx }),
   },
   'destroy of a parent that a child forbids at once': {
-    throws: 'SequelizeDatabaseError',
+    throws: RESTRICTED,
     prepare: async ({ Parent, Child }) => [
       await Parent.create({ id: 9 }),
       await Child.create({ parentId: 9 }),

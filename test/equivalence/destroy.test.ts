@@ -1,6 +1,7 @@
 import { literal, Op } from 'sequelize';
 import { product, shop, stock } from './shop';
 import { equivalence } from './support/equivalence';
+import { RESTRICTED } from './support/restricted';
 
 const tested = equivalence(shop);
 const prepare = stock;
@@ -37,12 +38,12 @@ tested.test({
     },
   },
   'destroy that a child forbids': {
-    throws: 'SequelizeDatabaseError',
+    throws: RESTRICTED,
     prepare: async (world) => [await stock(world), await world.Sale.create({ name: 'sold', productId: 2 })],
     run: async (world) => (await product(world, world.tx, 2)).destroy({ ...world.tx }),
   },
   'static destroy that a child forbids': {
-    throws: 'SequelizeDatabaseError',
+    throws: RESTRICTED,
     prepare: async (world) => [await stock(world), await world.Sale.create({ name: 'sold', productId: 2 })],
     run: ({ Product, tx }) => Product.destroy({ ...tx, where: { id: [2, 3] } }),
   },

@@ -126,33 +126,40 @@ function bench(columns: string, types: Readonly<Record<string, DataType>>): Mode
   return model;
 }
 
-async function storedOf(name: string): Promise<[action: string, pair: unknown][]> {
-  return (await auditLog.LogEntry.forModel(name, { order: [['id', 'ASC']] })).map(({ action, changes }) => [action, (changes as Changes)['v'] ?? null]);
+/** Every entry's pair of an attribute, with its action, oldest first. */
+async function storedOf({ name }: ModelStatic<Model>, attribute: string): Promise<unknown[]> {
+  const entries = await auditLog.LogEntry.forModel(name, { order: [['id', 'ASC']] });
+  return entries.map(({ action, changes }) => [action, (changes as Changes)[attribute] ?? null]);
 }
 
-/** Whether every version that is not an end holds what the row held, to PostgreSQL's own text. */
-async function versionTexts(name: string): Promise<unknown[]> {
-  return (await database.rows<{ v: string }>(`select v::text as "v" from "${name}_history" order by history_id`)).map(({ v }) => v);
+/** One attribute per element, named by its place. */
+function byPlace<T, R>(list: readonly T[], make: (element: T) => R): Record<string, R> {
+  return Object.fromEntries(list.map((element, at) => [`v${at}`, make(element)]));
 }
 
-async function textOf(type: string, sql: string): Promise<string> {
-  const [row] = await database.rows<{ v: string }>(`select (${sql})::${type}::text as "v"`);
-  return row!.v;
+function columnsOf(types: readonly string[]): string {
+  return types.map((type, at) => `v${at} ${type}`).join(', ');
 }
 
-const TYPED = SAMPLES.map((sample) => [...sample, bench(`v ${sample[0]}`, { v: DataTypes.TEXT })] as const);
+const Samples = bench(columnsOf(SAMPLES.map(([type]) => type)), byPlace(SAMPLES, () => DataTypes.TEXT));
 
-test.each(TYPED)('41 44 a column of type %s holds %s as %j and %s as %j, in every kind of write', async (type, first, stored, second, storedSecond, model) => {
-  const [one, two] = [literal(`(${first})::${type}`), literal(`(${second})::${type}`)];
-  await model.create({ id: 1, v: one });
-  await model.update({ v: one } as never, { where: {} });
-  await model.update({ v: two } as never, { where: {} });
-  await model.upsert({ id: 1, v: two });
-  await model.upsert({ id: 1, v: one });
-  await model.update({ v: null } as never, { where: {} });
-  await database.sequelize.query(`insert into "${model.getTableName() as string}" values (2, (${second})::${type})`);
-  await model.destroy({ where: {} });
-  expect(await storedOf(model.name)).toEqual([
+beforeAll(async () => {
+  const first = byPlace(SAMPLES, ([type, sql]) => literal(`(${sql})::${type}`));
+  const second = byPlace(SAMPLES, ([type, , , sql]) => literal(`(${sql})::${type}`));
+  await Samples.create({ id: 1, ...first });
+  await Samples.update(first as never, { where: {} });
+  await Samples.update(second as never, { where: {} });
+  await Samples.upsert({ id: 1, ...second });
+  await Samples.upsert({ id: 1, ...first });
+  await Samples.update(byPlace(SAMPLES, () => null) as never, { where: {} });
+  await Samples.bulkCreate([{ id: 2, ...second }]);
+  await Samples.destroy({ where: {} });
+});
+
+const PLACED_SAMPLES = SAMPLES.map((sample, at) => [...sample, `v${at}`] as const);
+
+test.each(PLACED_SAMPLES)('41 44 a column of type %s holds %s as %j and %s as %j, in every kind of write', async (type, first, stored, second, storedSecond, name) => {
+  expect(await storedOf(Samples, name)).toEqual([
     ['create', [null, stored]],
     ['update', [stored, storedSecond]],
     ['update', [storedSecond, stored]],
@@ -161,8 +168,10 @@ test.each(TYPED)('41 44 a column of type %s holds %s as %j and %s as %j, in ever
     ['delete', null],
     ['delete', [storedSecond, null]],
   ]);
-  const [a, b] = [await textOf(type, first), await textOf(type, second)];
-  expect(await versionTexts(model.name)).toEqual([a, b, a, null, b, null, b]);
+  const versions = `select ${name}::text as "text" from "${Samples.name}_history" order by history_id`;
+  const texts = (await database.rows<{ text: string }>(versions)).map(({ text }) => text);
+  const [row] = await database.rows<{ a: string; b: string }>(`select (${first})::${type}::text as a, (${second})::${type}::text as b`);
+  expect(texts).toEqual([row!.a, row!.b, row!.a, null, row!.b, null, row!.b]);
 });
 
 /** A model type over a column of another type, with two values an application would write. */
@@ -191,18 +200,39 @@ const MISMATCHES: readonly (readonly [string, DataType, string, unknown, unknown
   ['a type as text', 'numeric(10,2)' as unknown as DataType, 'numeric(10,2)', '1.5', '1.50', 2, '2.00'],
 ];
 
-const DECLARED = MISMATCHES.map((each) => [...each, bench(`v ${each[2]}, n int default 0`, { v: each[1], n: DataTypes.INTEGER })] as const);
+const Mismatched = bench(`n int default 0, ${columnsOf(MISMATCHES.map(([, , column]) => column))}`, {
+  n: DataTypes.INTEGER,
+  ...byPlace(MISMATCHES, ([, type]) => type),
+});
 
-test.each(DECLARED)('41 a %s over a column that is %p %s breaks no write and is recorded by the column', async (_name, _type, _column, first, stored, second, storedSecond, model) => {
-  const row = await model.create({ id: 1, v: first });
-  await row.update({ v: second });
-  await model.update({ v: first } as never, { where: { id: 1 } });
-  await model.bulkCreate([{ id: 2, v: first }, { id: 1, v: second }] as never, { updateOnDuplicate: ['v'] });
-  await model.upsert({ id: 1, v: first });
+beforeAll(async () => {
+  const first = byPlace(MISMATCHES, (each) => each[3]);
+  const second = byPlace(MISMATCHES, (each) => each[5]);
+  const row = await Mismatched.create({ id: 1, ...first });
+  await row.update(second);
+  await Mismatched.update(first as never, { where: { id: 1 } });
+  await Mismatched.bulkCreate([{ id: 2, ...first }, { id: 1, ...second }], { updateOnDuplicate: Object.keys(first) as never });
+  await Mismatched.upsert({ id: 1, ...first });
   await row.increment('n');
-  await model.destroy({ where: {} });
-  const pairs = (await storedOf(model.name)).filter(([action]) => action !== 'delete').map(([, pair]) => pair);
-  expect(pairs).toEqual([[null, stored], [stored, storedSecond], [storedSecond, stored], [null, stored], [stored, storedSecond], [storedSecond, stored], null]);
+  await Mismatched.destroy({ where: {} });
+});
+
+const PLACED_MISMATCHES = MISMATCHES.map((each, at) => [...each, `v${at}`] as const);
+
+test.each(PLACED_MISMATCHES)('41 a %s over a column that is %p %s breaks no write and is recorded by the column', async (...sample) => {
+  const [, , , , stored, , storedSecond, name] = sample;
+  const update = (from: unknown, to: unknown): unknown[] => ['update', [from, to]];
+  expect(await storedOf(Mismatched, name)).toEqual([
+    ['create', [null, stored]],
+    update(stored, storedSecond),
+    update(storedSecond, stored),
+    ['create', [null, stored]],
+    update(stored, storedSecond),
+    update(storedSecond, stored),
+    ['update', null],
+    ['delete', [stored, null]],
+    ['delete', [stored, null]],
+  ]);
 });
 
 test.each([

@@ -3,6 +3,9 @@ import type { JsonValue } from 'sequelize-auditlog';
 import type { DatabaseImage, Row } from '../write-paths/database-image';
 import { changesBetween, pkOf, rowsByPk, tableImage } from '../write-paths/expected';
 import type { Link, Subject } from '../write-paths/subjects';
+import { jsonOf } from '../write-paths/values';
+
+const TIMESTAMP = { name: 'timestamptz', element: null };
 
 type State = Record<string, JsonValue>;
 type Pair = [JsonValue, JsonValue];
@@ -69,7 +72,7 @@ export class History {
 
   /** Not of links: they don't wait for the owner's row, so two writers may draw clock and id in different order. */
   #checkDate(entry: Row, object: Replayed): void {
-    const date = String(entry['timestamp']).replace('+00', '').padEnd(26, '0');
+    const date = String(jsonOf(entry['timestamp'] ?? null, TIMESTAMP));
     if (date < object.lastDate) this.#say(entry, 'is dated before the one before', date, object.lastDate);
     object.lastDate = date;
   }
