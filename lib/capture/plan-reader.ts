@@ -71,6 +71,8 @@ function planBase(name: string, table: TableName, info: TableInfo): ModelPlan {
     keyIsUnique: true,
     lacking: [],
     isComplete: true,
+    isLockable: info.isLockable,
+    rowType: info.rowType,
     tableColumns: info.columns.map((column) => column.name),
   };
 }

@@ -31,6 +31,10 @@ export interface TableInfo {
   /** Rewrite rules make a statement something else than it says. */
   readonly hasRules: boolean;
   readonly hasRowSecurity: boolean;
+  /** False for views that only triggers write: PostgreSQL locks no rows through a grouping one. */
+  readonly isLockable: boolean;
+  /** The type of its rows as SQL, with its schema where the search path finds another type: a table may be called `path`. */
+  readonly rowType: string;
   /** In table order. */
   readonly columns: readonly CatalogueColumn[];
   /** In key order. */
@@ -84,7 +88,8 @@ export async function checkServerVersion(query: CatalogueQuery): Promise<number>
 
 const TABLE_SQL = `
 select c.oid::text as "oid", n.nspname::text as "schema", c.relname::text as "table", c.relkind::text as "kind",
-  c.relrowsecurity as "hasRowSecurity",
+  c.relrowsecurity as "hasRowSecurity", c.reltype::regtype::text as "rowType",
+  c.relkind <> 'v' or pg_relation_is_updatable(c.oid, false) & 4 = 4 as "isLockable",
   exists (select from pg_rewrite r where r.ev_class = c.oid and r.ev_enabled <> 'D' and r.rulename <> '_RETURN') as "hasRules"
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.oid = to_regclass($1) and c.relkind in ('r', 'p', 'v', 'm', 'f')`;
@@ -130,7 +135,7 @@ from pg_index x join pg_attribute a on a.attrelid = x.indrelid and a.attnum = an
 where x.indrelid = $1::oid and x.indisunique and x.indisvalid and x.indpred is null and x.indexprs is null
 group by x.indexrelid, x.indnkeyatts having bool_and(a.attnotnull) and count(*) = x.indnkeyatts`;
 
-interface TableRow extends Pick<TableInfo, 'schema' | 'table' | 'kind' | 'hasRules' | 'hasRowSecurity'> {
+interface TableRow extends Omit<TableInfo, 'columns' | 'primaryKey' | 'uniqueKeys' | 'indexes'> {
   readonly oid: string;
 }
 

@@ -52,6 +52,10 @@ export interface ModelPlan {
   readonly lacking: readonly string[];
   /** False when the table or its history lacks a tracked column. */
   readonly isComplete: boolean;
+  /** Whether rows can be locked before they are written. */
+  readonly isLockable: boolean;
+  /** The type of the table's rows as SQL. */
+  readonly rowType: string;
   /** Every column of the table, for RETURNING *. */
   readonly tableColumns: readonly string[];
 }

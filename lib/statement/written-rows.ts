@@ -10,7 +10,9 @@ export const WRITTEN = '"!w"';
 
 /** Columns the caller asked for, by name. */
 export function askedColumns(write: ParsedWrite, plan: ModelPlan): readonly string[] | null {
-  return write.returning === '*' ? plan.tableColumns : write.returning;
+  const names = write.returning === '*' ? plan.tableColumns : write.returning;
+  // Two attributes may be one column, and a common table expression can't name it twice.
+  return names && [...new Set(names)];
 }
 
 export function imageMode(write: ParsedWrite): ImageMode {
@@ -93,7 +95,7 @@ function lockedUpdate(write: ParsedWrite, plan: ModelPlan): string {
   );
   const where = write.where === null ? '' : ` where ${write.where}`;
   const address = write.rowsAreLocked ? [`"tableoid" as "!t"`, `"ctid" as "!c"`] : [];
-  const locked = `(select ${list([...olds, ...address])} from ${write.tableText}${where} for no key update) "!l"`;
+  const locked = `(select ${list([...olds, ...address])} from ${write.tableText}${where}${plan.isLockable ? ' for no key update' : ''}) "!l"`;
   const table = quoteIdentifier(write.table.table);
   const pair = write.rowsAreLocked
     ? `${table}."tableoid" = "!l"."!t" and ${table}."ctid" = "!l"."!c"`
@@ -122,18 +124,30 @@ const CARRIER = quoteLiteral('sequelize_auditlog.old');
 function carriedUpsert(write: ParsedWrite, plan: ModelPlan): string[] {
   // As PostgreSQL's own text of the row: JSON would refuse what a json column may hold.
   const row = `(${quoteIdentifier(write.table.table)}.*)::text`;
-  const body = `${write.body} where set_config(${CARRIER}, ${row}, true) is not null`;
+  // A row whose update a trigger vetoes is never taken out: the next one must not take it for its own.
+  const tag = quoteLiteral(`${write.tableText} `);
+  const body = `${write.body} where set_config(${CARRIER}, ${tag} || ${row}, true) is not null`;
   const news = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${newImage(column)}`);
+  const setting = `current_setting(${CARRIER}, true)`;
   const carried = [
-    `nullif(current_setting(${CARRIER}, true), '') as "!old"`,
+    `case when starts_with(${setting}, ${tag}) then substr(${setting}, length(${tag}) + 1) end as "!old"`,
     `set_config(${CARRIER}, '', true) as "!cleared"`,
   ];
-  const typed = oldColumns(write, plan).map(
-    (column) => `("!p"."!row").${quoteIdentifier(column.column)} as ${oldImage(column)}`,
-  );
-  const record = `select "!u"."!old"::${quoteTable(write.table)} as "!row"`;
+  const typed = oldColumns(write, plan).map((column) => `${carriedValue(column)} as ${oldImage(column)}`);
+  const rowType = write.table.schema === null ? plan.rowType : quoteTable(write.table);
+  const record = `select "!u"."!old"::${rowType} as "!row"`;
   return [
     cte('"!u"', body, [...asked(write, plan), ...news, ...carried]),
-    `${WRITTEN} as (select "!u".*, ${list(typed)} from "!u", lateral (${record} offset 0) "!p")`,
+    `${WRITTEN} as (select "!u".*, ${list(typed)} from "!u" left join lateral (${record} offset 0) "!p" on ${isOwnRow(write, plan)})`,
   ];
+}
+
+function carriedValue({ column }: PlannedColumn): string {
+  return `("!p"."!row").${quoteIdentifier(column)}`;
+}
+
+/** Whether the carried row is the one that was written, as far as its key can tell. */
+function isOwnRow(write: ParsedWrite, plan: ModelPlan): string {
+  if (mayMoveKey(write, plan)) return 'true';
+  return plan.keys.map((key) => `${carriedValue(key)} = "!u".${newImage(key)}`).join(' and ') || 'true';
 }

@@ -7,7 +7,11 @@ import { testDatabase } from '../support/database';
 const database = testDatabase();
 const { sequelize } = database;
 
-const Order = sequelize.define('Order', { status: DataTypes.TEXT, n: { type: DataTypes.INTEGER, defaultValue: 0 } }, { timestamps: false });
+const Order = sequelize.define(
+  'Order',
+  { status: DataTypes.TEXT, n: { type: DataTypes.INTEGER, defaultValue: 0 } },
+  { timestamps: false },
+);
 const Item = sequelize.define('Item', { name: DataTypes.TEXT }, { timestamps: false });
 Order.hasMany(Item, { foreignKey: 'orderId', onDelete: 'CASCADE' });
 const auditLog = createAuditLog(sequelize);
@@ -75,13 +79,18 @@ test('1 a connection that dies between the write of the row and that of its entr
   const before = await image();
   await withTrigger('TRIGGER before insert on audit_log_entries for each row', () =>
     against(HOLD, async () => {
-      const write = Order.create({ status: 'lost' }).then(() => 'done', (error: Error) => error.name);
+      const write = Order.create({ status: 'lost' }).then(
+        () => 'done',
+        (error: Error) => error.name,
+      );
       await database.rows('select pg_terminate_backend($1)', [await waitingBackend()]);
       expect(await write).not.toBe('done');
     }),
   );
   expect(await image()).toEqual(before);
-  expect(actionsOf(await entriesOf(auditLog, () => Order.create({ status: 'next' })))).toEqual(['create Order']);
+  expect(actionsOf(await entriesOf(auditLog, () => Order.create({ status: 'next' })))).toEqual([
+    'create Order',
+  ]);
 });
 
 test('2 3 what a transaction or a savepoint takes back leaves nothing, the rest stays', async () => {
@@ -104,7 +113,10 @@ test('2 3 what a transaction or a savepoint takes back leaves nothing, the rest 
       await Order.update({ status: 'after' }, { where: { id: order.get('id') as number }, transaction });
     }),
   );
-  expect(entries.map(({ changes }) => changes!['status'])).toEqual([[null, 'kept'], ['kept', 'after']]);
+  expect(entries.map(({ changes }) => changes!['status'])).toEqual([
+    [null, 'kept'],
+    ['kept', 'after'],
+  ]);
 });
 
 interface DriverConnection {
@@ -134,7 +146,10 @@ test('9 a connection that ends while COMMIT is under way leaves neither row nor 
     against(HOLD, async () => {
       const { transaction } = await opened();
       await Order.create({ status: 'cut at commit' }, { transaction });
-      const commit = transaction.commit().then(() => 'done', () => 'failed');
+      const commit = transaction.commit().then(
+        () => 'done',
+        () => 'failed',
+      );
       await database.rows('select pg_terminate_backend($1)', [await waitingBackend()]);
       expect(await commit).toBe('failed');
     }),
@@ -146,7 +161,10 @@ test('9 an answer to COMMIT that never arrives leaves both', async () => {
   const { transaction, connection } = await opened();
   await Order.create({ status: 'answer lost' }, { transaction });
   connection.connection.stream.pause();
-  const commit = transaction.commit().then(() => 'done', () => 'failed');
+  const commit = transaction.commit().then(
+    () => 'done',
+    () => 'failed',
+  );
   while ((await found('answer lost'))[0] === 0);
   connection.connection.stream.destroy();
   expect(await commit).toBe('failed');
@@ -175,19 +193,30 @@ test('9 a cascading delete of its own transaction that dies in COMMIT leaves all
   const timing = 'constraint TRIGGER after delete on "Items" deferrable initially deferred for each row';
   await withTrigger(timing, () =>
     against(HOLD, async () => {
-      const write = order.destroy().then(() => 'done', () => 'failed');
+      const write = order.destroy().then(
+        () => 'done',
+        () => 'failed',
+      );
       await database.rows('select pg_terminate_backend($1)', [await waitingBackend()]);
       expect(await write).toBe('failed');
     }),
   );
   expect(await image()).toEqual(before);
-  expect(actionsOf(await entriesOf(auditLog, () => order.destroy()))).toEqual(['delete Order', 'delete Item', 'delete Item']);
+  expect(actionsOf(await entriesOf(auditLog, () => order.destroy()))).toEqual([
+    'delete Order',
+    'delete Item',
+    'delete Item',
+  ]);
 });
 
 const RETRIED = new Set(['40001', '40P01']);
 
 /** As applications repeat a transaction that lost a race. */
-async function repeated(on: Sequelize, isolationLevel: Transaction.ISOLATION_LEVELS, work: (transaction: Transaction) => Promise<unknown>): Promise<number> {
+async function repeated(
+  on: Sequelize,
+  isolationLevel: Transaction.ISOLATION_LEVELS,
+  work: (transaction: Transaction) => Promise<unknown>,
+): Promise<number> {
   for (let failures = 0; ; failures += 1) {
     try {
       await on.transaction({ isolationLevel }, work);
@@ -200,7 +229,9 @@ async function repeated(on: Sequelize, isolationLevel: Transaction.ISOLATION_LEV
 }
 
 async function values(log: AuditLog, order: Model): Promise<unknown[]> {
-  return (await log.LogEntry.forObject(order, { order: [['id', 'ASC']] })).map(({ changes }) => changes!['n']);
+  return (await log.LogEntry.forObject(order, { order: [['id', 'ASC']] })).map(
+    ({ changes }) => changes!['n'],
+  );
 }
 
 test.each([Transaction.ISOLATION_LEVELS.REPEATABLE_READ, Transaction.ISOLATION_LEVELS.SERIALIZABLE])(
@@ -214,7 +245,13 @@ test.each([Transaction.ISOLATION_LEVELS.REPEATABLE_READ, Transaction.ISOLATION_L
     };
     const failures = await Promise.all(Array.from({ length: 4 }, () => repeated(sequelize, level, raise)));
     expect(failures.some((count) => count > 0)).toBe(true);
-    expect(await values(auditLog, order)).toEqual([[null, 0], [0, 1], [1, 2], [2, 3], [3, 4]]);
+    expect(await values(auditLog, order)).toEqual([
+      [null, 0],
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 4],
+    ]);
   },
 );
 
@@ -231,9 +268,16 @@ test('11 a deadlock surfaces as PostgreSQL raises it; repeated, every surviving 
     await order[1]!.increment('n', { transaction });
   };
   const level = Transaction.ISOLATION_LEVELS.READ_COMMITTED;
-  const failures = await Promise.all([pair, pair.toReversed()].map((order) => repeated(sequelize, level, crossing(order))));
-  expect(failures.toSorted()).toEqual([0, 1]);
-  for (const order of pair) expect(await values(auditLog, order)).toEqual([[null, 0], [0, 1], [1, 2]]);
+  const failures = await Promise.all(
+    [pair, pair.toReversed()].map((order) => repeated(sequelize, level, crossing(order))),
+  );
+  expect(failures.toSorted((a, b) => a - b)).toEqual([0, 1]);
+  for (const order of pair)
+    expect(await values(auditLog, order)).toEqual([
+      [null, 0],
+      [0, 1],
+      [1, 2],
+    ]);
 });
 
 test('11 Sequelize’s own retry of a query leaves one entry', async () => {
@@ -243,10 +287,15 @@ test('11 Sequelize’s own retry of a query leaves one entry', async () => {
     if nextval('tries') = 1 then raise exception 'try again' using errcode = '40001'; end if; return new; end $$`;
   await database.rows('create sequence tries');
   await database.rows(refuse);
-  await database.rows('create trigger flaky before update on "Orders" for each row execute function fail_once()');
+  await database.rows(
+    'create trigger flaky before update on "Orders" for each row execute function fail_once()',
+  );
   const retry = { max: 3, match: [/try again/], report: () => void (tries += 1) };
   await Order.update({ n: 5 }, { where: { id: order.get('id') as number }, retry } as never);
   await database.rows('drop trigger flaky on "Orders"');
   expect(tries).toBeGreaterThan(1);
-  expect(await values(auditLog, order)).toEqual([[null, 0], [0, 5]]);
+  expect(await values(auditLog, order)).toEqual([
+    [null, 0],
+    [0, 5],
+  ]);
 });

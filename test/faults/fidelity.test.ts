@@ -9,7 +9,8 @@ const auditLog = createAuditLog(database.sequelize);
 beforeAll(async () => {
   await database.open();
   // In one statement each, since other files may create them at the same time.
-  for (const name of ['public.citext', 'hstore']) await database.rows(`create extension if not exists ${name} with schema public`).catch(() => undefined);
+  for (const name of ['public.citext', 'hstore'])
+    await database.rows(`create extension if not exists ${name} with schema public`).catch(() => undefined);
   await database.rows(`
     create type mood as enum ('glad', 'sad', 'it''s "so" so');
     create type place as (x int, label text);
@@ -36,8 +37,20 @@ type Sample = readonly [type: string, first: string, stored: unknown, second: st
 
 const SAMPLES: readonly Sample[] = [
   ['timestamp', `'2024-05-06 07:08:09.123456'`, '2024-05-06T07:08:09.123456Z', `'infinity'`, 'infinity'],
-  ['timestamptz', `'10000-01-02 03:04:05.000006+00'`, '10000-01-02 03:04:05.000006', `'0044-03-15 12:00:00+00 BC'`, '0044-03-15 12:00:00 BC'],
-  ['timestamptz(0)', `'9999-12-31 23:59:59+00'`, '9999-12-31T23:59:59.000000Z', `'0001-01-01 00:00:00+00'`, '0001-01-01T00:00:00.000000Z'],
+  [
+    'timestamptz',
+    `'10000-01-02 03:04:05.000006+00'`,
+    '10000-01-02 03:04:05.000006',
+    `'0044-03-15 12:00:00+00 BC'`,
+    '0044-03-15 12:00:00 BC',
+  ],
+  [
+    'timestamptz(0)',
+    `'9999-12-31 23:59:59+00'`,
+    '9999-12-31T23:59:59.000000Z',
+    `'0001-01-01 00:00:00+00'`,
+    '0001-01-01T00:00:00.000000Z',
+  ],
   ['date', `'12024-02-29'`, '12024-02-29', `'-infinity'`, '-infinity'],
   ['time(6)', `'24:00:00'`, '24:00:00', `'00:00:00.000001'`, '00:00:00.000001'],
   ['timetz', `'07:08:09+05:30'`, '07:08:09+05:30', `'07:08:09-00'`, '07:08:09+00'],
@@ -45,7 +58,13 @@ const SAMPLES: readonly Sample[] = [
   ['real', `'NaN'`, 'NaN', `'1e30'`, 1e30],
   ['double precision', `'-Infinity'`, '-Infinity', `0.1::float8 + 0.2::float8`, 0.1 + 0.2],
   ['numeric', `'NaN'`, 'NaN', `'Infinity'`, 'Infinity'],
-  ['numeric(40,20)', `'12345678901234567890.12345678901234567890'`, '12345678901234567890.12345678901234567890', `1`, '1.00000000000000000000'],
+  [
+    'numeric(40,20)',
+    `'12345678901234567890.12345678901234567890'`,
+    '12345678901234567890.12345678901234567890',
+    `1`,
+    '1.00000000000000000000',
+  ],
   ['bigint', `'-9223372036854775808'`, '-9223372036854775808', `0`, '0'],
   ['oid', `4294967295`, '4294967295', `0`, '0'],
   ['bit(3)', `B'101'`, '101', `B'000'`, '000'],
@@ -58,7 +77,13 @@ const SAMPLES: readonly Sample[] = [
   ['inet', `'10.0.0.1'`, '10.0.0.1', `'2001:db8::1/64'`, '2001:db8::1/64'],
   ['cidr', `'10.0.0.1/32'`, '10.0.0.1/32', `'::/0'`, '::/0'],
   ['macaddr', `'08:00:2B:01:02:03'`, '08:00:2b:01:02:03', `'00:00:00:00:00:00'`, '00:00:00:00:00:00'],
-  ['macaddr8', `'08:00:2b:01:02:03:04:05'`, '08:00:2b:01:02:03:04:05', `'00:00:00:00:00:00:00:00'`, '00:00:00:00:00:00:00:00'],
+  [
+    'macaddr8',
+    `'08:00:2b:01:02:03:04:05'`,
+    '08:00:2b:01:02:03:04:05',
+    `'00:00:00:00:00:00:00:00'`,
+    '00:00:00:00:00:00:00:00',
+  ],
   ['int4range', `'empty'`, 'empty', `'[1,5]'`, '[1,6)'],
   ['nummultirange', `'{[1,2),[3,4)}'`, '{[1,2),[3,4)}', `'{}'`, '{}'],
   ['point', `'(1,2.5)'`, '(1,2.5)', `'(NaN,0)'`, '(NaN,0)'],
@@ -85,22 +110,85 @@ const SAMPLES: readonly Sample[] = [
   ['attachment', `'hi'::bytea`, HELLO, `''`, NOTHING],
   ['names', `'{a,NULL,"b,c"}'`, ['a', null, 'b,c'], `'{}'`, []],
   ['feeling', `'glad'`, 'glad', `'sad'`, 'sad'],
-  ['timestamptz[]', `'{infinity,"2024-05-06 07:08:09.123456+02",NULL}'`, ['infinity', '2024-05-06T05:08:09.123456Z', null], `'{}'`, []],
-  ['date[]', `'{-infinity,2024-02-29,NULL}'`, ['-infinity', '2024-02-29', null], `'{0044-03-15 BC}'`, ['0044-03-15 BC']],
-  ['date[]', `'{{2024-02-28,2024-02-29},{NULL,infinity}}'`, [['2024-02-28', '2024-02-29'], [null, 'infinity']], `'{{2024-02-28}}'`, [['2024-02-28']]],
-  ['timestamp[]', `'{{{2024-01-01},{2024-01-02}}}'`, [[['2024-01-01T00:00:00.000000Z'], ['2024-01-02T00:00:00.000000Z']]], `'{2024-01-01}'`, ['2024-01-01T00:00:00.000000Z']],
+  [
+    'timestamptz[]',
+    `'{infinity,"2024-05-06 07:08:09.123456+02",NULL}'`,
+    ['infinity', '2024-05-06T05:08:09.123456Z', null],
+    `'{}'`,
+    [],
+  ],
+  [
+    'date[]',
+    `'{-infinity,2024-02-29,NULL}'`,
+    ['-infinity', '2024-02-29', null],
+    `'{0044-03-15 BC}'`,
+    ['0044-03-15 BC'],
+  ],
+  [
+    'date[]',
+    `'{{2024-02-28,2024-02-29},{NULL,infinity}}'`,
+    [
+      ['2024-02-28', '2024-02-29'],
+      [null, 'infinity'],
+    ],
+    `'{{2024-02-28}}'`,
+    [['2024-02-28']],
+  ],
+  [
+    'timestamp[]',
+    `'{{{2024-01-01},{2024-01-02}}}'`,
+    [[['2024-01-01T00:00:00.000000Z'], ['2024-01-02T00:00:00.000000Z']]],
+    `'{2024-01-01}'`,
+    ['2024-01-01T00:00:00.000000Z'],
+  ],
   ['bytea[]', `array['hi'::bytea, null]`, [HELLO, null], `array[[''::bytea]]`, [[NOTHING]]],
-  ['json[]', `array['{"a":1}'::json, 'null', null]`, [{ a: 1 }, null, null], `array[['1'::json, '2']]`, [[1, 2]]],
+  [
+    'json[]',
+    `array['{"a":1}'::json, 'null', null]`,
+    [{ a: 1 }, null, null],
+    `array[['1'::json, '2']]`,
+    [[1, 2]],
+  ],
   ['jsonb[]', `array['{"a":1}'::jsonb, 'null']`, [{ a: 1 }, null], `array[['1'::jsonb, '2']]`, [[1, 2]]],
-  ['numeric[]', `'{{1.10,NaN},{NULL,-0}}'`, [['1.10', 'NaN'], [null, '0']], `'{}'`, []],
+  [
+    'numeric[]',
+    `'{{1.10,NaN},{NULL,-0}}'`,
+    [
+      ['1.10', 'NaN'],
+      [null, '0'],
+    ],
+    `'{}'`,
+    [],
+  ],
   ['bigint[]', `'{{9223372036854775807},{1}}'`, [['9223372036854775807'], ['1']], `'{}'`, []],
   ['int[]', `'{{{1,2}},{{3,NULL}}}'`, [[[1, 2]], [[3, null]]], `'{}'`, []],
   ['double precision[]', `'{NaN,-Infinity,0.1}'`, ['NaN', '-Infinity', 0.1], `'{}'`, []],
   ['bool[]', `'{t,NULL,f}'`, [true, null, false], `'{}'`, []],
-  ['text[]', `array[E'"\\\\,{}\\n', 'NULL', '', null]`, ['"\\,{}\n', 'NULL', '', null], `array[['a'],['b']]`, [['a'], ['b']]],
+  [
+    'text[]',
+    `array[E'"\\\\,{}\\n', 'NULL', '', null]`,
+    ['"\\,{}\n', 'NULL', '', null],
+    `array[['a'],['b']]`,
+    [['a'], ['b']],
+  ],
   ['char(3)[]', `'{a,abc}'`, ['a  ', 'abc'], `'{}'`, []],
-  ['uuid[]', `'{6f4f9a5a-6c22-4bd4-8f0a-2d1f2b1f0e11}'`, ['6f4f9a5a-6c22-4bd4-8f0a-2d1f2b1f0e11'], `'{}'`, []],
-  ['mood[]', `'{{glad,sad},{sad,NULL}}'`, [['glad', 'sad'], ['sad', null]], `'{}'`, []],
+  [
+    'uuid[]',
+    `'{6f4f9a5a-6c22-4bd4-8f0a-2d1f2b1f0e11}'`,
+    ['6f4f9a5a-6c22-4bd4-8f0a-2d1f2b1f0e11'],
+    `'{}'`,
+    [],
+  ],
+  [
+    'mood[]',
+    `'{{glad,sad},{sad,NULL}}'`,
+    [
+      ['glad', 'sad'],
+      ['sad', null],
+    ],
+    `'{}'`,
+    [],
+  ],
   ['inet[]', `'{10.0.0.1,10.0.0.0/8}'`, ['10.0.0.1', '10.0.0.0/8'], `'{}'`, []],
   ['time[]', `'{07:08:09}'`, ['07:08:09'], `'{}'`, []],
   ['interval[]', `'{1 day,NULL}'`, ['1 day', null], `'{}'`, []],
@@ -141,49 +229,81 @@ function columnsOf(types: readonly string[]): string {
   return types.map((type, at) => `v${at} ${type}`).join(', ');
 }
 
-const Samples = bench(columnsOf(SAMPLES.map(([type]) => type)), byPlace(SAMPLES, () => DataTypes.TEXT));
+const Samples = bench(
+  columnsOf(SAMPLES.map(([type]) => type)),
+  byPlace(SAMPLES, () => DataTypes.TEXT),
+);
 
 beforeAll(async () => {
   const first = byPlace(SAMPLES, ([type, sql]) => literal(`(${sql})::${type}`));
   const second = byPlace(SAMPLES, ([type, , , sql]) => literal(`(${sql})::${type}`));
   await Samples.create({ id: 1, ...first });
-  await Samples.update(first as never, { where: {} });
-  await Samples.update(second as never, { where: {} });
+  await Samples.update(first, { where: {} });
+  await Samples.update(second, { where: {} });
   await Samples.upsert({ id: 1, ...second });
   await Samples.upsert({ id: 1, ...first });
-  await Samples.update(byPlace(SAMPLES, () => null) as never, { where: {} });
+  await Samples.update(byPlace(SAMPLES, () => null), { where: {} });
   await Samples.bulkCreate([{ id: 2, ...second }]);
   await Samples.destroy({ where: {} });
 });
 
 const PLACED_SAMPLES = SAMPLES.map((sample, at) => [...sample, `v${at}`] as const);
 
-test.each(PLACED_SAMPLES)('41 44 a column of type %s holds %s as %j and %s as %j, in every kind of write', async (type, first, stored, second, storedSecond, name) => {
-  expect(await storedOf(Samples, name)).toEqual([
-    ['create', [null, stored]],
-    ['update', [stored, storedSecond]],
-    ['update', [storedSecond, stored]],
-    ['update', [stored, null]],
-    ['create', [null, storedSecond]],
-    ['delete', null],
-    ['delete', [storedSecond, null]],
-  ]);
-  const versions = `select ${name}::text as "text" from "${Samples.name}_history" order by history_id`;
-  const texts = (await database.rows<{ text: string }>(versions)).map(({ text }) => text);
-  const [row] = await database.rows<{ a: string; b: string }>(`select (${first})::${type}::text as a, (${second})::${type}::text as b`);
-  expect(texts).toEqual([row!.a, row!.b, row!.a, null, row!.b, null, row!.b]);
-});
+test.each(PLACED_SAMPLES)(
+  '41 44 a column of type %s holds %s as %j and %s as %j, in every kind of write',
+  async (type, first, stored, second, storedSecond, name) => {
+    expect(await storedOf(Samples, name)).toEqual([
+      ['create', [null, stored]],
+      ['update', [stored, storedSecond]],
+      ['update', [storedSecond, stored]],
+      ['update', [stored, null]],
+      ['create', [null, storedSecond]],
+      ['delete', null],
+      ['delete', [storedSecond, null]],
+    ]);
+    const versions = `select ${name}::text as "text" from "${Samples.name}_history" order by history_id`;
+    const texts = (await database.rows<{ text: string }>(versions)).map(({ text }) => text);
+    const [row] = await database.rows<{ a: string; b: string }>(
+      `select (${first})::${type}::text as a, (${second})::${type}::text as b`,
+    );
+    expect(texts).toEqual([row!.a, row!.b, row!.a, null, row!.b, null, row!.b]);
+  },
+);
 
 /** A model type over a column of another type, with two values an application would write. */
 const MISMATCHES: readonly (readonly [string, DataType, string, unknown, unknown, unknown, unknown])[] = [
   ['JSON', DataTypes.JSON, 'jsonb', { b: 1, a: [null] }, { b: 1, a: [null] }, [1], [1]],
   ['JSONB', DataTypes.JSONB, 'json', { b: 1, a: '\0' }, '{"b":1,"a":"\\u0000"}', [1], [1]],
-  ['STRING', DataTypes.STRING, 'uuid', '6F4F9A5A-6C22-4BD4-8F0A-2D1F2B1F0E11', '6f4f9a5a-6c22-4bd4-8f0a-2d1f2b1f0e11', null, null],
+  [
+    'STRING',
+    DataTypes.STRING,
+    'uuid',
+    '6F4F9A5A-6C22-4BD4-8F0A-2D1F2B1F0E11',
+    '6f4f9a5a-6c22-4bd4-8f0a-2d1f2b1f0e11',
+    null,
+    null,
+  ],
   ['INTEGER', DataTypes.INTEGER, 'bigint', 7, '7', 8, '8'],
   ['BIGINT', DataTypes.BIGINT, 'int', '7', 7, 8, 8],
-  ['DATE', DataTypes.DATE, 'timestamp', new Date('2024-05-06T07:08:09.123Z'), '2024-05-06T07:08:09.123000Z', null, null],
+  [
+    'DATE',
+    DataTypes.DATE,
+    'timestamp',
+    new Date('2024-05-06T07:08:09.123Z'),
+    '2024-05-06T07:08:09.123000Z',
+    null,
+    null,
+  ],
   ['DATE', DataTypes.DATE, 'date', new Date('2024-05-06T23:08:09Z'), '2024-05-06', null, null],
-  ['DATE', DataTypes.DATE, 'text', new Date('2024-05-06T23:08:09Z'), '2024-05-06 23:08:09.000 +00:00', null, null],
+  [
+    'DATE',
+    DataTypes.DATE,
+    'text',
+    new Date('2024-05-06T23:08:09Z'),
+    '2024-05-06 23:08:09.000 +00:00',
+    null,
+    null,
+  ],
   ['DATEONLY', DataTypes.DATEONLY, 'timestamptz', '2024-05-06', '2024-05-06T00:00:00.000000Z', null, null],
   ['FLOAT', DataTypes.FLOAT, 'numeric', 1.5, '1.5', 2, '2'],
   ['DECIMAL', DataTypes.DECIMAL, 'double precision', '1.50', 1.5, 2, 2],
@@ -210,8 +330,14 @@ beforeAll(async () => {
   const second = byPlace(MISMATCHES, (each) => each[5]);
   const row = await Mismatched.create({ id: 1, ...first });
   await row.update(second);
-  await Mismatched.update(first as never, { where: { id: 1 } });
-  await Mismatched.bulkCreate([{ id: 2, ...first }, { id: 1, ...second }], { updateOnDuplicate: Object.keys(first) as never });
+  await Mismatched.update(first, { where: { id: 1 } });
+  await Mismatched.bulkCreate(
+    [
+      { id: 2, ...first },
+      { id: 1, ...second },
+    ],
+    { updateOnDuplicate: Object.keys(first) },
+  );
   await Mismatched.upsert({ id: 1, ...first });
   await row.increment('n');
   await Mismatched.destroy({ where: {} });
@@ -219,24 +345,32 @@ beforeAll(async () => {
 
 const PLACED_MISMATCHES = MISMATCHES.map((each, at) => [...each, `v${at}`] as const);
 
-test.each(PLACED_MISMATCHES)('41 a %s over a column that is %p %s breaks no write and is recorded by the column', async (...sample) => {
-  const [, , , , stored, , storedSecond, name] = sample;
-  const update = (from: unknown, to: unknown): unknown[] => ['update', [from, to]];
-  expect(await storedOf(Mismatched, name)).toEqual([
-    ['create', [null, stored]],
-    update(stored, storedSecond),
-    update(storedSecond, stored),
-    ['create', [null, stored]],
-    update(stored, storedSecond),
-    update(storedSecond, stored),
-    ['update', null],
-    ['delete', [stored, null]],
-    ['delete', [stored, null]],
-  ]);
-});
+test.each(PLACED_MISMATCHES)(
+  '41 a %s over a column that is %p %s breaks no write and is recorded by the column',
+  async (...sample) => {
+    const [, , , , stored, , storedSecond, name] = sample;
+    const update = (from: unknown, to: unknown): unknown[] => ['update', [from, to]];
+    expect(await storedOf(Mismatched, name)).toEqual([
+      ['create', [null, stored]],
+      update(stored, storedSecond),
+      update(storedSecond, stored),
+      ['create', [null, stored]],
+      update(stored, storedSecond),
+      update(storedSecond, stored),
+      ['update', null],
+      ['delete', [stored, null]],
+      ['delete', [stored, null]],
+    ]);
+  },
+);
 
 test.each([
-  ['uuid', DataTypes.STRING, '6f4f9a5a-6c22-4bd4-8f0a-2d1f2b1f0e11', '7'.repeat(8) + '-7777-4777-8777-777777777777'],
+  [
+    'uuid',
+    DataTypes.STRING,
+    '6f4f9a5a-6c22-4bd4-8f0a-2d1f2b1f0e11',
+    '7'.repeat(8) + '-7777-4777-8777-777777777777',
+  ],
   ['bigint', DataTypes.INTEGER, 7, 8],
   ['int', DataTypes.BIGINT, '7', '8'],
   ['inet', DataTypes.STRING, '10.0.0.1', '10.0.0.0/8'],
@@ -249,28 +383,44 @@ test.each([
   ['double precision', DataTypes.DOUBLE, 0.1, -2.5],
   ['mood', DataTypes.STRING, 'glad', 'sad'],
   ['text', DataTypes.TEXT, `a/b "c" \\ ' ü😀`, '["1","2"]'],
-])('39 a key of type %s declared as %p is found again by its instance and by its value', async (column, type, first, second) => {
-  const name = `keyed_${(made += 1)}`;
-  await database.rows(`create table "${name}" (k ${column} primary key, n int default 0)`);
-  const model = database.sequelize.define(name, { k: { type, primaryKey: true }, n: DataTypes.INTEGER }, { tableName: name, timestamps: false });
-  auditLog.registerAudited(model);
-  await model.bulkCreate([{ k: first, n: 0 }, { k: second, n: 0 }]);
-  const row = (await model.findOne({ where: { k: first } as never }))!;
-  await row.increment('n');
-  await model.upsert({ k: first, n: 5 } as never);
-  await row.destroy();
-  const actions = ['delete', 'update', 'update', 'create'];
-  expect((await auditLog.LogEntry.forObject(row)).map(({ action }) => action)).toEqual(actions);
-  expect((await auditLog.LogEntry.forObject(model, first as never)).map(({ action }) => action)).toEqual(actions);
-  expect((await auditLog.LogEntry.forObject(model, second as never)).map(({ action }) => action)).toEqual(['create']);
-});
+])(
+  '39 a key of type %s declared as %p is found again by its instance and by its value',
+  async (column, type, first, second) => {
+    const name = `keyed_${(made += 1)}`;
+    await database.rows(`create table "${name}" (k ${column} primary key, n int default 0)`);
+    const model = database.sequelize.define(
+      name,
+      { k: { type, primaryKey: true }, n: DataTypes.INTEGER },
+      { tableName: name, timestamps: false },
+    );
+    auditLog.registerAudited(model);
+    await model.bulkCreate([
+      { k: first, n: 0 },
+      { k: second, n: 0 },
+    ]);
+    const row = (await model.findOne({ where: { k: first } }))!;
+    await row.increment('n');
+    await model.upsert({ k: first, n: 5 });
+    await row.destroy();
+    const actions = ['delete', 'update', 'update', 'create'];
+    expect((await auditLog.LogEntry.forObject(row)).map(({ action }) => action)).toEqual(actions);
+    expect((await auditLog.LogEntry.forObject(model, first)).map(({ action }) => action)).toEqual(
+      actions,
+    );
+    expect((await auditLog.LogEntry.forObject(model, second)).map(({ action }) => action)).toEqual([
+      'create',
+    ]);
+  },
+);
 
 const Pairs = bench('v public.hstore, w public.hstore[]', { v: DataTypes.TEXT, w: DataTypes.TEXT });
 
 test('41 hstore, which Sequelize reads only by another package, is recorded as its text', async () => {
   const table = Pairs.getTableName() as string;
   const work = async () => {
-    await database.sequelize.query(`insert into "${table}" values (1, 'a=>1, "b c"=>NULL', array['x=>y'::public.hstore])`);
+    await database.sequelize.query(
+      `insert into "${table}" values (1, 'a=>1, "b c"=>NULL', array['x=>y'::public.hstore])`,
+    );
     await database.sequelize.query(`update "${table}" set v = 'a=>1', w = '{}'`);
   };
   const [created, updated] = await entriesOf(auditLog, work);
@@ -286,63 +436,128 @@ test('33 41 generated and identity columns are what the database made of them', 
     serial_number bigint generated by default as identity (start 9007199254740993))`);
   const { INTEGER, TEXT, BIGINT } = DataTypes;
   const extra = virtual === '' ? {} : { twice: INTEGER };
-  const attributes = { id: { type: INTEGER, primaryKey: true, autoIncrement: true }, base: INTEGER, text: TEXT, doubled: INTEGER, lower_text: TEXT, serial_number: BIGINT, ...extra };
+  const attributes = {
+    id: { type: INTEGER, primaryKey: true, autoIncrement: true },
+    base: INTEGER,
+    text: TEXT,
+    doubled: INTEGER,
+    lower_text: TEXT,
+    serial_number: BIGINT,
+    ...extra,
+  };
   const model = database.sequelize.define(name, attributes, { tableName: name, timestamps: false });
   const handle = auditLog.registerAudited(model, { snapshots: true });
   await auditLog.sync();
-  const created = await entryOf(auditLog, () => model.create({ base: 2, text: 'ABC' }, { fields: ['base', 'text'] }));
-  const updated = await entryOf(auditLog, () => model.update({ base: 5 } as never, { where: {} }));
+  const created = await entryOf(auditLog, () =>
+    model.create({ base: 2, text: 'ABC' }, { fields: ['base', 'text'] }),
+  );
+  const updated = await entryOf(auditLog, () => model.update({ base: 5 }, { where: {} }));
   const twice = virtual === '' ? {} : { twice: [null, 4] };
-  expect(created.changes).toEqual({ id: [null, 1], base: [null, 2], text: [null, 'ABC'], doubled: [null, 4], lower_text: [null, 'abc'], serial_number: [null, '9007199254740993'], ...twice });
-  expect(updated.changes).toEqual({ base: [2, 5], doubled: [4, 10], ...(virtual === '' ? {} : { twice: [4, 10] }) });
+  expect(created.changes).toEqual({
+    id: [null, 1],
+    base: [null, 2],
+    text: [null, 'ABC'],
+    doubled: [null, 4],
+    lower_text: [null, 'abc'],
+    serial_number: [null, '9007199254740993'],
+    ...twice,
+  });
+  expect(updated.changes).toEqual({
+    base: [2, 5],
+    doubled: [4, 10],
+    ...(virtual === '' ? {} : { twice: [4, 10] }),
+  });
   const [version] = await handle.versions(1);
-  expect(version!.get()).toMatchObject({ base: 5, doubled: 10, lower_text: 'abc', serial_number: '9007199254740993' });
+  expect(version!.get()).toMatchObject({
+    base: 5,
+    doubled: 10,
+    lower_text: 'abc',
+    serial_number: '9007199254740993',
+  });
 });
 
 const Nulls = bench('v jsonb, w json', { v: DataTypes.JSONB, w: DataTypes.JSON });
 
 test('41 a JSON null is null, as it is in JavaScript, whichever way it comes and goes', async () => {
-  const row = await Nulls.create({ id: 1, v: literal(`'null'`), w: literal(`'null'`) } as never);
+  const row = await Nulls.create({ id: 1, v: literal(`'null'`), w: literal(`'null'`) });
   const work = async () => {
-    await Nulls.update({ v: null, w: null } as never, { where: {} });
-    await Nulls.update({ v: literal(`'null'`), w: literal(`'null'`) } as never, { where: {} });
+    await Nulls.update({ v: null, w: null }, { where: {} });
+    await Nulls.update({ v: literal(`'null'`), w: literal(`'null'`) }, { where: {} });
   };
   expect(await entriesOf(auditLog, work)).toEqual([]);
   const entry = await entryOf(auditLog, () => row.update({ v: { a: null }, w: [null] }));
   expect(entry.changes).toEqual({ v: [null, { a: null }], w: [null, [null]] });
 });
 
-const Instants = bench('v timestamptz, w timestamp, d date', { v: DataTypes.DATE, w: DataTypes.DATE, d: DataTypes.DATEONLY });
-
-test.each(['America/New_York', 'Indian/Chagos', 'Pacific/Apia'])('47 a process in %s records the same instants', async (zone) => {
-  const before = process.env['TZ'];
-  process.env['TZ'] = zone;
-  try {
-    // In New York the clock goes back in this hour.
-    const at = new Date('2024-11-03T05:30:00.001Z');
-    const entry = await entryOf(auditLog, () => Instants.create({ id: zone.codePointAt(0), v: at, w: at, d: '2024-11-03' }));
-    const iso = '2024-11-03T05:30:00.001000Z';
-    expect(entry.changes).toEqual({ id: [null, zone.codePointAt(0)], v: [null, iso], w: [null, iso], d: [null, '2024-11-03'] });
-  } finally {
-    if (before === undefined) delete process.env['TZ'];
-    else process.env['TZ'] = before;
-  }
+const Instants = bench('v timestamptz, w timestamp, d date', {
+  v: DataTypes.DATE,
+  w: DataTypes.DATE,
+  d: DataTypes.DATEONLY,
 });
+
+test.each(['America/New_York', 'Indian/Chagos', 'Pacific/Apia'])(
+  '47 a process in %s records the same instants',
+  async (zone) => {
+    const before = process.env['TZ'];
+    process.env['TZ'] = zone;
+    try {
+      // In New York the clock goes back in this hour.
+      const at = new Date('2024-11-03T05:30:00.001Z');
+      const entry = await entryOf(auditLog, () =>
+        Instants.create({ id: zone.codePointAt(0), v: at, w: at, d: '2024-11-03' }),
+      );
+      const iso = '2024-11-03T05:30:00.001000Z';
+      expect(entry.changes).toEqual({
+        id: [null, zone.codePointAt(0)],
+        v: [null, iso],
+        w: [null, iso],
+        d: [null, '2024-11-03'],
+      });
+    } finally {
+      if (before === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = before;
+    }
+  },
+);
 
 test('47 another date style, interval style and session time zone change no entry', async () => {
   const settings = `-c datestyle=SQL,DMY -c intervalstyle=iso_8601 -c bytea_output=escape -c search_path=${database.schema}`;
-  const other = database.createSequelize({ timezone: '+05:30', dialectOptions: { options: settings } as object });
+  const other = database.createSequelize({
+    timezone: '+05:30',
+    dialectOptions: { options: settings } as object,
+  });
   const log = createAuditLog(other);
-  await database.rows('create table styled (id int primary key, v timestamptz, d date, b bytea, a timestamptz[])');
+  await database.rows(
+    'create table styled (id int primary key, v timestamptz, d date, b bytea, a timestamptz[])',
+  );
   const { DATE, DATEONLY, BLOB, ARRAY, INTEGER } = DataTypes;
-  const model = other.define('styled', { id: { type: INTEGER, primaryKey: true }, v: DATE, d: DATEONLY, b: BLOB, a: ARRAY(DATE) }, { tableName: 'styled', timestamps: false });
+  const model = other.define(
+    'styled',
+    { id: { type: INTEGER, primaryKey: true }, v: DATE, d: DATEONLY, b: BLOB, a: ARRAY(DATE) },
+    { tableName: 'styled', timestamps: false },
+  );
   log.registerAudited(model);
   const [one, two] = [new Date('2024-05-06T07:08:09.123Z'), new Date('2024-05-07T07:08:09.123Z')];
   const [isoOne, isoTwo] = ['2024-05-06T07:08:09.123000Z', '2024-05-07T07:08:09.123000Z'];
-  const created = await entryOf(log, () => model.upsert({ id: 1, v: one, d: '2024-05-06', b: Buffer.from('hi'), a: [one] }));
-  const updated = await entryOf(log, () => model.upsert({ id: 1, v: two, d: '2024-06-05', b: Buffer.alloc(0), a: [two] }));
-  expect(created.changes).toEqual({ id: [null, 1], v: [null, isoOne], d: [null, '2024-05-06'], b: [null, HELLO], a: [null, [isoOne]] });
-  expect(updated.changes).toEqual({ v: [isoOne, isoTwo], d: ['2024-05-06', '2024-06-05'], b: [HELLO, NOTHING], a: [[isoOne], [isoTwo]] });
+  const created = await entryOf(log, () =>
+    model.upsert({ id: 1, v: one, d: '2024-05-06', b: Buffer.from('hi'), a: [one] }),
+  );
+  const updated = await entryOf(log, () =>
+    model.upsert({ id: 1, v: two, d: '2024-06-05', b: Buffer.alloc(0), a: [two] }),
+  );
+  expect(created.changes).toEqual({
+    id: [null, 1],
+    v: [null, isoOne],
+    d: [null, '2024-05-06'],
+    b: [null, HELLO],
+    a: [null, [isoOne]],
+  });
+  expect(updated.changes).toEqual({
+    v: [isoOne, isoTwo],
+    d: ['2024-05-06', '2024-06-05'],
+    b: [HELLO, NOTHING],
+    a: [[isoOne], [isoTwo]],
+  });
 });
 
 const Equals = bench('n numeric, t public.citext, j jsonb, f double precision, p point, z text collate "C"', {
@@ -356,8 +571,14 @@ const Equals = bench('n numeric, t public.citext, j jsonb, f double precision, p
 
 test('42 what is equal in value is no change, what differs in text is', async () => {
   await Equals.create({ id: 1, n: '1.0', t: 'a', j: { a: 1, b: 2 }, f: 0, p: '(1,2)', z: 'é' });
-  const same = () => Equals.update({ n: literal('1.0'), t: 'a', j: { b: 2, a: 1 }, f: literal(`'-0'`), p: '( 1 , 2 )', z: 'é' } as never, { where: {} });
+  const same = () =>
+    Equals.update(
+      { n: literal('1.0'), t: 'a', j: { b: 2, a: 1 }, f: literal(`'-0'`), p: '( 1 , 2 )', z: 'é' },
+      { where: {} },
+    );
   expect(await entriesOf(auditLog, same)).toEqual([]);
-  const other = await entryOf(auditLog, () => Equals.update({ n: literal('1.00'), t: 'A', z: 'e\u0301' } as never, { where: {} }));
+  const other = await entryOf(auditLog, () =>
+    Equals.update({ n: literal('1.00'), t: 'A', z: 'e\u0301' }, { where: {} }),
+  );
   expect(other.changes).toEqual({ n: ['1.0', '1.00'], t: ['a', 'A'], z: ['é', 'e\u0301'] });
 });

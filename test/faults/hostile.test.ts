@@ -23,9 +23,10 @@ beforeAll(async () => {
   await openAudited(database, auditLog);
   await database.rows(`create table victims (id int)`);
 });
-afterAll(async () => {
-  expect(await database.rows(`select to_regclass('victims') is not null as "alive"`)).toEqual([{ alive: true }]);
-  await database.close();
+afterAll(() => database.close());
+afterEach(async () => {
+  const [victims] = await database.rows<{ alive: boolean }>(`select to_regclass('victims') is not null as "alive"`);
+  if (!victims!.alive) throw new Error('SQL of a value was run');
 });
 
 const C0 = String.fromCodePoint(...Array.from({ length: 31 }, (_, at) => at + 1));
@@ -105,7 +106,11 @@ test.each(texts)('17 24 43 the context holds %s as it came, within its bounds', 
   const kept = storable(text);
   expect(entry.reason).toBe(kept);
   expect(Object.entries(entry.additionalData!)).toEqual(
-    expect.arrayContaining([[kept, kept], ['nested', [Object.fromEntries([[kept, [kept]]])]], ['call', kept]]),
+    expect.arrayContaining([
+      [kept, kept],
+      ['nested', [Object.fromEntries([[kept, [kept]]])]],
+      ['call', kept],
+    ]),
   );
   expectBounded(entry);
 });
@@ -114,8 +119,15 @@ test.each(texts)('24 43 attributes hold %s exactly as the row does', async (_nam
   // Sequelize itself writes NUL as a backslash and a zero, and jsonb refuses it, audited or not.
   const text = hostile.split('\0').join('');
   const sent = wellFormed(text);
-  const attributes = { note: text, payload: { [sent]: [sent] }, doc: { [text]: text }, lines: [text, `{"${text}",}`] };
-  const entry = await entryOf(auditLog, () => request(gullible()).post('/orders').send({ text: 'u', attributes }).expect(201));
+  const attributes = {
+    note: text,
+    payload: { [sent]: [sent] },
+    doc: { [text]: text },
+    lines: [text, `{"${text}",}`],
+  };
+  const entry = await entryOf(auditLog, () =>
+    request(gullible()).post('/orders').send({ text: 'u', attributes }).expect(201),
+  );
   const row = (await rowOf(Order, entry.objectPk))!;
   expect(entry.changes!['note']).toEqual([null, sent]);
   expect(entry.changes!['payload']).toEqual([null, row['payload']]);
@@ -123,33 +135,66 @@ test.each(texts)('24 43 attributes hold %s exactly as the row does', async (_nam
   expect(entry.objectRepr).toBe([...`Order ${sent}`].slice(0, 255).join(''));
 });
 
-test.each(texts)('24 41 updates and their conditions hold %s, by binds and by literals', async (_name, hostile) => {
-  const text = storable(hostile);
-  const order = await Order.create({ note: 'before' });
-  const id = order.get('id') as number;
-  const entries = await entriesOf(auditLog, async () => {
-    await order.update({ note: text, lines: [text] });
-    await Order.update({ note: 'after' }, { where: { note: text, id } });
-    await sequelize.query('update "Orders" set "note" = :text where "id" = :id', { replacements: { text, id } });
-    await Order.destroy({ where: { note: text, id } });
-  });
-  expect(entries.map(({ changes }) => changes!['note'])).toEqual([['before', text], [text, 'after'], ['after', text], [text, null]]);
-  const versions = await orders.versions(id, { order: [['historyId', 'ASC']] });
-  expect(versions.map((version) => version.get('note'))).toEqual(['before', text, 'after', text, text]);
-});
+test.each(texts)(
+  '24 41 updates and their conditions hold %s, by binds and by literals',
+  async (_name, hostile) => {
+    const text = storable(hostile);
+    const order = await Order.create({ note: 'before' });
+    const id = order.get('id') as number;
+    const entries = await entriesOf(auditLog, async () => {
+      await order.update({ note: text, lines: [text] });
+      await Order.update({ note: 'after' }, { where: { note: text, id } });
+      await sequelize.query('update "Orders" set "note" = :text where "id" = :id', {
+        replacements: { text, id },
+      });
+      await Order.destroy({ where: { note: text, id } });
+    });
+    expect(entries.map(({ changes }) => changes!['note'])).toEqual([
+      ['before', text],
+      [text, 'after'],
+      ['after', text],
+      [text, null],
+    ]);
+    const versions = await orders.versions(id, { order: [['historyId', 'ASC']] });
+    expect(versions.map((version) => version.get('note'))).toEqual(['before', text, 'after', text, text]);
+  },
+);
 
 function unusualData(): Record<string, unknown> {
   const circle: Record<string, unknown> = { name: 'circle' };
   circle['self'] = circle;
-  const throwing = { get boom(): never { throw new Error('boom'); }, fine: 1 };
-  const refusing = new Proxy({}, { ownKeys: () => { throw new Error('no keys'); } });
-  const hostileJson = JSON.parse('{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}},"toString":1}') as object;
-  const rest = { big: 10n ** 30n, nan: Number.NaN, date: new Date(Number.NaN), symbol: Symbol('s'), map: new Map([[1, 2]]), buffer: Buffer.alloc(9) };
-  return { circle, throwing, refusing, hostileJson, ...rest, holes: [, 1] };
+  const throwing = {
+    get boom(): never {
+      throw new Error('boom');
+    },
+    fine: 1,
+  };
+  const refusing = new Proxy(
+    {},
+    {
+      ownKeys: () => {
+        throw new Error('no keys');
+      },
+    },
+  );
+  const hostileJson = JSON.parse(
+    '{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}},"toString":1}',
+  ) as object;
+  const rest = {
+    big: 10n ** 30n,
+    nan: Number.NaN,
+    date: new Date(Number.NaN),
+    symbol: Symbol('s'),
+    map: new Map([[1, 2]]),
+    buffer: Buffer.alloc(9),
+  };
+  return { circle, throwing, refusing, hostileJson, ...rest, absent: [undefined, 1] };
 }
 
 test('24 43 46 additional data that JSON cannot hold fails no write and distorts none of its neighbours', async () => {
-  const entry = await entryOf(auditLog, () => withAuditContext({ additionalData: unusualData() }, () => Order.create({})));
+  const entry = await entryOf(auditLog, () =>
+    withAuditContext({ additionalData: unusualData() }, () => Order.create({})),
+  );
   const stored = entry.additionalData!;
   expect(stored).toMatchObject({
     circle: { name: 'circle', self: '[Circular]' },
@@ -159,7 +204,7 @@ test('24 43 46 additional data that JSON cannot hold fails no write and distorts
     nan: 'NaN',
     map: {},
     buffer: { bytes: 9 },
-    holes: [null, 1],
+    absent: [null, 1],
   });
   expect(JSON.stringify(stored['hostileJson'])).toContain('"__proto__":{"isAdmin":true}');
   expect(({} as { isAdmin?: true }).isAdmin).toBeUndefined();
@@ -172,8 +217,12 @@ function nested(depth: number): object {
 }
 
 test('24 deep and large data is stored within 64 kB, with the write', async () => {
-  const deep = await entryOf(auditLog, () => withAuditContext({ additionalData: nested(20_000) as never }, () => Order.create({})));
-  const large = await entryOf(auditLog, () => Order.create({}, { audit: { additionalData: { big: '😀'.repeat(1e6) } } }));
+  const deep = await entryOf(auditLog, () =>
+    withAuditContext({ additionalData: nested(20_000) as never }, () => Order.create({})),
+  );
+  const large = await entryOf(auditLog, () =>
+    Order.create({}, { audit: { additionalData: { big: '😀'.repeat(1e6) } } }),
+  );
   expect(JSON.stringify(deep.additionalData)).toContain('[Too deep]');
   expect(large.additionalData).toEqual({ truncated: true, bytes: 4_000_010 });
   expectBounded(deep);
@@ -181,18 +230,35 @@ test('24 deep and large data is stored within 64 kB, with the write', async () =
 
 test.each<[string, unknown]>([
   ['an object without prototype', Object.assign(Object.create(null) as object, { id: 7, label: 'ann' })],
-  ['a proxy whose traps throw', new Proxy({}, { get: () => { throw new Error('trap'); } })],
+  [
+    'a proxy whose traps throw',
+    new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('trap');
+        },
+      },
+    ),
+  ],
   ['a key that is an object', { id: { toString: () => 'x' } }],
   ['a BigInt beyond 64 bits', 2n ** 80n],
   ['minus zero', -0],
   ['a date', new Date(0)],
 ])('12 24 a user that is %s breaks no write', async (_name, user) => {
   const app = express();
-  app.use((req: UserRequest, _res, next) => void next((req.user = user) && undefined), auditLog.auditMiddleware);
+  app.use(
+    (req: UserRequest, _res, next) => void next((req.user = user) && undefined),
+    auditLog.auditMiddleware,
+  );
   app.use(async (_req, res) => void res.json(await Order.create({})));
   const entry = await entryOf(auditLog, () => request(app).post('/').expect(200));
   expectBounded(entry);
-  expect(entry.actorId).toBe({ 'an object without prototype': '7', 'a BigInt beyond 64 bits': String(2n ** 80n), 'minus zero': '0' }[_name] ?? null);
+  expect(entry.actorId).toBe(
+    { 'an object without prototype': '7', 'a BigInt beyond 64 bits': String(2n ** 80n), 'minus zero': '0' }[
+      _name
+    ] ?? null,
+  );
 });
 
 /** The head of a request, byte by byte, as no client library would send it. */
@@ -208,7 +274,15 @@ async function postRaw(path: Buffer | string, headers: readonly (Buffer | string
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const head = headers.flatMap((header) => [Buffer.from(header as string), Buffer.from('\r\n')]);
-  socket.write(Buffer.concat([Buffer.from('POST '), Buffer.from(path as string), Buffer.from(' HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'), ...head, Buffer.from('\r\n')]));
+  socket.write(
+    Buffer.concat([
+      Buffer.from('POST '),
+      Buffer.from(path as string),
+      Buffer.from(' HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'),
+      ...head,
+      Buffer.from('\r\n'),
+    ]),
+  );
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   await once(socket, 'close');
@@ -225,20 +299,32 @@ test.each<[string, Buffer | string, readonly (Buffer | string)[]]>([
   ['a correlation id of raw bytes', '/', [latin('X-Request-Id: \xff\xfe\xc3\x28')]],
   ['two correlation ids', '/', ['X-Request-Id: a', 'X-Request-Id: b']],
   ['an empty correlation id', '/', ['X-Request-Id:']],
-  ['forwarding headers of rubbish', '/', [latin(`X-Forwarded-For: \xff,'; drop table victims,,::ffff:999.1.1.1`), 'Forwarded: for=";--"']],
-  ['a forwarded zone and port', '/', ['X-Forwarded-For: fe80::1%\'--, [::1]:99999']],
+  [
+    'forwarding headers of rubbish',
+    '/',
+    [latin(`X-Forwarded-For: \xff,'; drop table victims,,::ffff:999.1.1.1`), 'Forwarded: for=";--"'],
+  ],
+  ['a forwarded zone and port', '/', ["X-Forwarded-For: fe80::1%'--, [::1]:99999"]],
   ['a path of 12 kB', `/${'%f0'.repeat(4000)}`, []],
   ['a path of invalid UTF-8', '/%c3%28%ff%00%zz%0d%0a%ed%a0%80', []],
   ['a path of SQL and HTML', `/'%20or%20''='/<script>/"--?token=hush#hush`, []],
   ['an absolute URL with a password', 'http://ann:hush@evil.example/x?token=hush', []],
-])('16 17 24 a request with %s is written and recorded, cleaned and within bounds', async (_name, path, headers) => {
-  const entry = await entryOf(auditLog, async () => expect(await postRaw(path, headers)).toContain(' 201 '));
-  expectBounded(entry);
-  expect(entry.actorId).toBeNull();
-  expect(entry.request).toMatch(/^POST \//);
-  expect([entry.remoteAddr ?? 'none', entry.correlationId]).toEqual([expect.not.stringMatching(/['%\]]/), expect.stringMatching(/^[a-f0-9-]{36}$/)]);
-  expect(JSON.stringify(entry)).not.toContain('hush');
-});
+])(
+  '16 17 24 a request with %s is written and recorded, cleaned and within bounds',
+  async (_name, path, headers) => {
+    const entry = await entryOf(auditLog, async () =>
+      expect(await postRaw(path, headers)).toContain(' 201 '),
+    );
+    expectBounded(entry);
+    expect(entry.actorId).toBeNull();
+    expect(entry.request).toMatch(/^POST \//);
+    expect([entry.remoteAddr ?? 'none', entry.correlationId]).toEqual([
+      expect.not.stringMatching(/['%\]]/),
+      expect.stringMatching(/^[a-f0-9-]{36}$/),
+    ]);
+    expect(JSON.stringify(entry)).not.toContain('hush');
+  },
+);
 
 test('17 a header that smuggles a line break is refused by the server, and nothing is written', async () => {
   const entries = await entriesOf(auditLog, async () => {
@@ -274,7 +360,8 @@ const DOCUMENTS: readonly string[] = [
 /** The document as jsonb holds it, or as a JSON string of its text where jsonb refuses it. */
 async function expectedOf(document: string): Promise<string> {
   const fit = database.rows<{ text: string }>('select $1::jsonb::text as "text"', [document]);
-  const unfit = () => database.rows<{ text: string }>('select to_jsonb($1::text)::text as "text"', [document]);
+  const unfit = () =>
+    database.rows<{ text: string }>('select to_jsonb($1::text)::text as "text"', [document]);
   const [row] = await fit.catch(unfit);
   return row!.text;
 }
@@ -285,32 +372,42 @@ async function storedDocs(entry: LogEntry): Promise<unknown[]> {
   return [row!.doc, row!.docs];
 }
 
-test.each(DOCUMENTS)('41 43 44 46 the JSON document %p is stored as it is where jsonb can hold it, else as its text', async (document) => {
-  const value = sequelize.escape(document);
-  const order = await Order.create({});
-  const update = () => order.update({ doc: literal(`${value}::json`), docs: literal(`array[${value}::json, null]`) });
-  const expected = await expectedOf(document);
-  expect(await storedDocs(await entryOf(auditLog, update))).toEqual([expected, `[${expected}, null]`]);
-  expect(await entriesOf(auditLog, () => order.update({ doc: literal(`${value}::json`) }))).toEqual([]);
-  expect((await entryOf(auditLog, () => order.destroy())).action).toBe('delete');
-});
+test.each(DOCUMENTS)(
+  '41 43 44 46 the JSON document %p is stored as it is where jsonb can hold it, else as its text',
+  async (document) => {
+    const value = sequelize.escape(document);
+    const order = await Order.create({});
+    const update = () =>
+      order.update({ doc: literal(`${value}::json`), docs: literal(`array[${value}::json, null]`) });
+    const expected = await expectedOf(document);
+    expect(await storedDocs(await entryOf(auditLog, update))).toEqual([expected, `[${expected}, null]`]);
+    expect(await entriesOf(auditLog, () => order.update({ doc: literal(`${value}::json`) }))).toEqual([]);
+    expect((await entryOf(auditLog, () => order.destroy())).action).toBe('delete');
+  },
+);
 
 test('41 what jsonb refuses fails the write as it does without auditing', async () => {
   const attempts = [{ payload: { a: '\0' } }, { payload: { a: '\ud800' } }];
   for (const attributes of attempts) {
     const audited: unknown = await Order.create(attributes).catch((error: unknown) => error);
     const plain: unknown = await Order.create(attributes, { audit: false }).catch((error: unknown) => error);
-    expect([(audited as Error).name, (audited as Error).message]).toEqual([(plain as Error).name, (plain as Error).message]);
+    expect([(audited as Error).name, (audited as Error).message]).toEqual([
+      (plain as Error).name,
+      (plain as Error).message,
+    ]);
     expect([attributes, audited]).toEqual([attributes, expect.any(Error)]);
   }
 });
 
 test('41 44 entries and versions give a written value back unchanged through JavaScript', async () => {
-  const doc = { 'a\0': '\ud800', n: [0.1, 1e21, -0, 9007199254740991], 'ключ': null };
+  const doc = { 'a\0': '\ud800', n: [0.1, 1e21, -0, 9007199254740991], ключ: null };
   const order: Model = await Order.create({ doc, note: '1e400', lines: ['007', '1e400', 'null', ''] });
   const [entry] = await orders.entries(order);
   const [version] = await orders.versions(order);
   expect(entry!.changes!['doc']).toEqual([null, JSON.stringify(doc)]);
   expect(version!.get('doc')).toEqual(JSON.parse(JSON.stringify(doc)));
-  expect([entry!.changes!['note'], entry!.changes!['lines']]).toEqual([[null, '1e400'], [null, ['007', '1e400', 'null', '']]]);
+  expect([entry!.changes!['note'], entry!.changes!['lines']]).toEqual([
+    [null, '1e400'],
+    [null, ['007', '1e400', 'null', '']],
+  ]);
 });

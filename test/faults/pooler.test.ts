@@ -15,6 +15,11 @@ interface Bench {
   readonly changes: () => Promise<unknown[]>;
 }
 
+/** What pg remembers of a connection. */
+interface PgClient {
+  readonly connection: { readonly parsedStatements: Record<string, string> };
+}
+
 let made = 0;
 
 /** An audited parent with an audited child that goes with it, on an instance whose one connection everybody shares. */
@@ -22,7 +27,11 @@ async function bench(command = 'deallocate all'): Promise<Bench & { readonly Par
   const sequelize = database.createSequelize({ pool: { max: 1 } });
   const name = `thing_${(made += 1)}`;
   const options = { tableName: name, timestamps: false };
-  const Thing = sequelize.define(name, { n: DataTypes.INTEGER, code: { type: DataTypes.TEXT, unique: true } }, options);
+  const Thing = sequelize.define(
+    name,
+    { n: DataTypes.INTEGER, code: { type: DataTypes.TEXT, unique: true } },
+    options,
+  );
   const Part = sequelize.define(`${name}_part`, {}, { timestamps: false });
   Thing.hasMany(Part, { foreignKey: 'thingId', onDelete: 'CASCADE' });
   const auditLog = createAuditLog(sequelize, { tableName: `log_${name}` });
@@ -31,7 +40,10 @@ async function bench(command = 'deallocate all'): Promise<Bench & { readonly Par
   await sequelize.sync();
   await auditLog.sync();
   const lose = (transaction?: Transaction) => sequelize.query(command, transaction ? { transaction } : {});
-  const changes = async () => (await auditLog.LogEntry.forModel('Thing', { order: [['id', 'ASC']] })).map((entry) => entry.changes!['n']);
+  const changes = async () =>
+    (await auditLog.LogEntry.forModel('Thing', { order: [['id', 'ASC']] })).map(
+      (entry) => entry.changes!['n'],
+    );
   return { Thing, Part, auditLog, lose, changes };
 }
 
@@ -42,19 +54,27 @@ async function prepared(Thing: ModelStatic<Model>): Promise<Model> {
   return thing;
 }
 
-const BEFORE = [[null, 0], [0, 1], [1, 2], [2, 3]];
+const BEFORE = [
+  [null, 0],
+  [0, 1],
+  [1, 2],
+  [2, 3],
+];
 
-test.each(['deallocate all', 'discard all'])('23 after %s a write outside a transaction is sent again, unseen', async (command) => {
-  const { Thing, changes, lose } = await bench(command);
-  const thing = await prepared(Thing);
-  await lose();
-  const sent = await statementsOf(Thing.sequelize!, () => thing.update({ n: 4 }));
-  const updates = sent.filter(({ text }) => /update "thing_/i.test(text));
-  expect(updates).toHaveLength(2);
-  expect(updates[0]!.name).toMatch(/^audit_/);
-  expect(updates[1]!.name).not.toBe(updates[0]!.name);
-  expect(await changes()).toEqual([...BEFORE, [3, 4]]);
-});
+test.each(['deallocate all', 'discard all'])(
+  '23 after %s a write outside a transaction is sent again, unseen',
+  async (command) => {
+    const { Thing, changes, lose } = await bench(command);
+    const thing = await prepared(Thing);
+    await lose();
+    const sent = await statementsOf(Thing.sequelize!, () => thing.update({ n: 4 }));
+    const updates = sent.filter(({ text }) => /update "thing_/i.test(text));
+    expect(updates).toHaveLength(2);
+    expect(updates[0]!.name).toMatch(/^audit_/);
+    expect(updates[1]!.name).not.toBe(updates[0]!.name);
+    expect(await changes()).toEqual([...BEFORE, [3, 4]]);
+  },
+);
 
 test('23 inside a transaction it is a coded error, nothing is written, and the next try succeeds', async () => {
   const { Thing, changes, lose } = await bench();
@@ -65,7 +85,10 @@ test('23 inside a transaction it is a coded error, nothing is written, and the n
       await thing.update({ n: 4 }, { transaction });
       await thing.update({ n: 5 }, { transaction });
     });
-  await expect(attempt(true)).rejects.toMatchObject({ code: 'ERR_AUDIT_STALE_STATEMENT', cause: { code: '26000' } });
+  await expect(attempt(true)).rejects.toMatchObject({
+    code: 'ERR_AUDIT_STALE_STATEMENT',
+    cause: { code: '26000' },
+  });
   expect(await changes()).toEqual(BEFORE);
   await thing.reload();
   await attempt(false);
@@ -87,7 +110,12 @@ test('23 the second loss turns prepared statements off, with one warning', async
   emitWarning.mockRestore();
   expect(sent.map(({ name }) => name)).toEqual([undefined, undefined, undefined]);
   expect(warnings).toEqual([expect.stringContaining('preparedStatements: false')]);
-  expect((await changes()).slice(-4)).toEqual([[7, 17], [17, 8], [8, 9], [9, 10]]);
+  expect((await changes()).slice(-4)).toEqual([
+    [7, 17],
+    [17, 8],
+    [8, 9],
+    [9, 10],
+  ]);
 });
 
 test('23 a name that another process has taken for the connection is prepared anew', async () => {
@@ -97,43 +125,55 @@ test('23 a name that another process has taken for the connection is prepared an
   const [first] = await statementsOf(Thing.sequelize!, () => thing.update({ n: 2 }));
   await lose();
   await Thing.sequelize!.query(`prepare "${first!.name}" as select 1`);
-  await Thing.sequelize!.connectionManager.getConnection({ type: 'write' } as never).then(async (connection) => {
-    delete (connection as { connection: { parsedStatements: Record<string, string> } }).connection.parsedStatements[first!.name!];
-    await Thing.sequelize!.connectionManager.releaseConnection(connection as never);
-  });
+  const { connectionManager } = Thing.sequelize!;
+  const client: unknown = await connectionManager.getConnection({ type: 'write' } as never);
+  delete (client as PgClient).connection.parsedStatements[first!.name!];
+  void connectionManager.releaseConnection(client as never);
   await thing.update({ n: 3 });
-  expect(await changes()).toEqual([[null, 0], [0, 1], [1, 2], [2, 3]]);
+  expect(await changes()).toEqual([
+    [null, 0],
+    [0, 1],
+    [1, 2],
+    [2, 3],
+  ]);
 });
 
 /** Parents with two parts each. */
-async function family({ Thing, Part }: { Thing: ModelStatic<Model>; Part: ModelStatic<Model> }, count: number): Promise<Model[]> {
+async function family(
+  { Thing, Part }: { Thing: ModelStatic<Model>; Part: ModelStatic<Model> },
+  count: number,
+): Promise<Model[]> {
   const things = await Thing.bulkCreate(Array.from({ length: count }, (_, n) => ({ n })));
-  for (const thing of things) await Part.bulkCreate([{ thingId: thing.get('id') }, { thingId: thing.get('id') }]);
+  for (const thing of things)
+    await Part.bulkCreate([{ thingId: thing.get('id') }, { thingId: thing.get('id') }]);
   return things;
 }
 
 test('23 a delete with cascades survives the loss outside a transaction', async () => {
-  const made = await bench();
-  const things = await family(made, 8);
+  const given = await bench();
+  const things = await family(given, 8);
   for (const thing of things.slice(0, 4)) await thing.destroy();
-  await made.lose();
+  await given.lose();
   for (const thing of things.slice(4)) await thing.destroy();
-  const deleted = await made.auditLog.LogEntry.findAll({ where: { action: 'delete' } });
-  expect(deleted.map(({ model }) => model).toSorted()).toEqual([...Array<string>(16).fill('Part'), ...Array<string>(8).fill('Thing')]);
+  const deleted = await given.auditLog.LogEntry.findAll({ where: { action: 'delete' } });
+  expect(deleted.map(({ model }) => model).toSorted()).toEqual([
+    ...Array<string>(16).fill('Part'),
+    ...Array<string>(8).fill('Thing'),
+  ]);
 });
 
 test('23 a delete with cascades inside a transaction is the coded error, and succeeds when repeated', async () => {
-  const made = await bench();
-  const things = await family(made, 6);
+  const given = await bench();
+  const things = await family(given, 6);
   for (const thing of things.slice(0, 4)) await thing.destroy();
   const remove = (isLost: boolean) =>
-    made.Thing.sequelize!.transaction(async (transaction) => {
-      if (isLost) await made.lose(transaction);
+    given.Thing.sequelize!.transaction(async (transaction) => {
+      if (isLost) await given.lose(transaction);
       await things[4]!.destroy({ transaction });
     });
   await expect(remove(true)).rejects.toMatchObject({ code: 'ERR_AUDIT_STALE_STATEMENT' });
   await remove(false);
-  expect(await made.Part.count()).toBe(2);
+  expect(await given.Part.count()).toBe(2);
 });
 
 test('23 findOrCreate opens a transaction itself, but is never prepared by name, so it loses nothing', async () => {
@@ -145,7 +185,12 @@ test('23 findOrCreate opens a transaction itself, but is never prepared by name,
     await find('c4', 4);
   });
   expect(sent.filter(({ name }) => name !== undefined)).toEqual([]);
-  expect(await changes()).toEqual([[null, 1], [null, 2], [null, 3], [null, 4]]);
+  expect(await changes()).toEqual([
+    [null, 1],
+    [null, 2],
+    [null, 3],
+    [null, 4],
+  ]);
 });
 
 test('23 side by side writes over several connections that all lose their statements are all recorded once', async () => {

@@ -72,7 +72,7 @@ export class History {
 
   /** Not of links: they don't wait for the owner's row, so two writers may draw clock and id in different order. */
   #checkDate(entry: Row, object: Replayed): void {
-    const date = String(jsonOf(entry['timestamp'] ?? null, TIMESTAMP));
+    const date = jsonOf(entry['timestamp'] ?? null, TIMESTAMP) as string;
     if (date < object.lastDate) this.#say(entry, 'is dated before the one before', date, object.lastDate);
     object.lastDate = date;
   }

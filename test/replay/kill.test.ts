@@ -6,7 +6,7 @@ import { wrongsOf } from './check';
 import { Chance } from './random';
 import { World } from './world';
 
-const KILLS = process.env['FULL'] === '1' ? 50 : 10;
+const KILLS = process.env['FULL'] === '1' ? 50 : 4;
 const SECONDS_PER_KILL = 20;
 /** Entries after which a writer has its stride. */
 const WRITTEN = 40;

@@ -43,22 +43,31 @@ type AddHook = (type: string, name: string, hook: Hook) => void;
 
 /** All that an application is told while a call runs: its hooks and its log, in their order. */
 export class Recorder {
-  isOn = false;
-  #seen: unknown[] = [];
+  #seen: unknown[] | null = null;
+  #warn: jest.SpyInstance | null = null;
 
   /** For the option `logging`. */
   readonly logging = (text: string, extra?: unknown): void => {
-    if (this.isOn) this.#seen.push({ logged: withoutChance(text), extra: normalised(extra) });
+    this.#seen?.push({ logged: withoutChance(text), extra: normalised(extra) });
   };
 
-  take(): unknown[] {
-    const seen = this.#seen;
-    this.#seen = [];
+  /** Begins anew; what is returned grows until `stop`. Sequelize's warnings of transactions it can't end belong to it. */
+  start(): unknown[] {
+    const seen: unknown[] = [];
+    this.#seen = seen;
+    this.#warn = jest
+      .spyOn(console, 'warn')
+      .mockImplementation((...args) => this.note('console', 'warn', args));
     return seen;
   }
 
+  stop(): void {
+    this.#seen = null;
+    this.#warn?.mockRestore();
+  }
+
   note(where: string, hook: string, args: readonly unknown[]): void {
-    if (this.isOn) this.#seen.push({ hook: `${where} ${hook}`, args: args.map(normalised) });
+    this.#seen?.push({ hook: `${where} ${hook}`, args: args.map(normalised) });
   }
 
   /** Hooks of the whole instance, those around queries and connections among them. */
