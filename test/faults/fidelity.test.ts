@@ -242,7 +242,10 @@ beforeAll(async () => {
   await Samples.update(second, { where: {} });
   await Samples.upsert({ id: 1, ...second });
   await Samples.upsert({ id: 1, ...first });
-  await Samples.update(byPlace(SAMPLES, () => null), { where: {} });
+  await Samples.update(
+    byPlace(SAMPLES, () => null),
+    { where: {} },
+  );
   await Samples.bulkCreate([{ id: 2, ...second }]);
   await Samples.destroy({ where: {} });
 });
@@ -404,9 +407,7 @@ test.each([
     await row.destroy();
     const actions = ['delete', 'update', 'update', 'create'];
     expect((await auditLog.LogEntry.forObject(row)).map(({ action }) => action)).toEqual(actions);
-    expect((await auditLog.LogEntry.forObject(model, first)).map(({ action }) => action)).toEqual(
-      actions,
-    );
+    expect((await auditLog.LogEntry.forObject(model, first)).map(({ action }) => action)).toEqual(actions);
     expect((await auditLog.LogEntry.forObject(model, second)).map(({ action }) => action)).toEqual([
       'create',
     ]);

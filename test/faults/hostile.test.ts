@@ -25,7 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 afterEach(async () => {
-  const [victims] = await database.rows<{ alive: boolean }>(`select to_regclass('victims') is not null as "alive"`);
+  const [victims] = await database.rows<{ alive: boolean }>(
+    `select to_regclass('victims') is not null as "alive"`,
+  );
   if (!victims!.alive) throw new Error('SQL of a value was run');
 });
 
@@ -247,10 +249,10 @@ test.each<[string, unknown]>([
   ['a date', new Date(0)],
 ])('12 24 a user that is %s breaks no write', async (_name, user) => {
   const app = express();
-  app.use(
-    (req: UserRequest, _res, next) => void next((req.user = user) && undefined),
-    auditLog.auditMiddleware,
-  );
+  app.use((req: UserRequest, _res, next) => {
+    req.user = user;
+    next();
+  }, auditLog.auditMiddleware);
   app.use(async (_req, res) => void res.json(await Order.create({})));
   const entry = await entryOf(auditLog, () => request(app).post('/').expect(200));
   expectBounded(entry);

@@ -128,7 +128,7 @@ test('23 a name that another process has taken for the connection is prepared an
   const { connectionManager } = Thing.sequelize!;
   const client: unknown = await connectionManager.getConnection({ type: 'write' } as never);
   delete (client as PgClient).connection.parsedStatements[first!.name!];
-  void connectionManager.releaseConnection(client as never);
+  connectionManager.releaseConnection(client as never);
   await thing.update({ n: 3 });
   expect(await changes()).toEqual([
     [null, 0],
