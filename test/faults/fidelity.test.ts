@@ -8,9 +8,7 @@ const auditLog = createAuditLog(database.sequelize);
 
 beforeAll(async () => {
   await database.open();
-  // In one statement each, since other files may create them at the same time.
-  for (const name of ['public.citext', 'hstore'])
-    await database.rows(`create extension if not exists ${name} with schema public`).catch(() => undefined);
+  for (const name of ['citext', 'hstore']) await database.createExtension(name);
   await database.rows(`
     create type mood as enum ('glad', 'sad', 'it''s "so" so');
     create type place as (x int, label text);

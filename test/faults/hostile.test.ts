@@ -69,7 +69,7 @@ function firstUnits(text: string, max: number): string {
 
 function expectBounded(entry: LogEntry): void {
   for (const name of ['actorId', 'actorLabel', 'actorType', 'objectRepr'] as const) {
-    expect([...(entry[name] ?? '')].length).toBeLessThanOrEqual(255);
+    expect(Array.from(entry[name] ?? '').length).toBeLessThanOrEqual(255);
   }
   expect(entry.correlationId ?? 'none').toMatch(/^[A-Za-z0-9._:/+=-]{1,128}$/);
   expect(entry.request ?? '').toMatch(/^[^\p{Cc}]{0,2048}$/u);
@@ -134,7 +134,7 @@ test.each(texts)('24 43 attributes hold %s exactly as the row does', async (_nam
   expect(entry.changes!['note']).toEqual([null, sent]);
   expect(entry.changes!['payload']).toEqual([null, row['payload']]);
   expect(entry.changes!['lines']).toEqual([null, [sent, `{"${sent}",}`]]);
-  expect(entry.objectRepr).toBe([...`Order ${sent}`].slice(0, 255).join(''));
+  expect(entry.objectRepr).toBe(Array.from(`Order ${sent}`).slice(0, 255).join(''));
 });
 
 test.each(texts)(

@@ -6,6 +6,7 @@ import { Sequelize, type Options } from 'sequelize';
 import { databaseUrl, matrix } from './matrix';
 
 const MAX_NAME_LENGTH = 63;
+const UNIQUE_VIOLATION = '23505';
 const CLOSE_TIMEOUT_MS = 2000;
 
 /**
@@ -69,6 +70,15 @@ export class TestDatabase {
 
   async rows<Row = Record<string, unknown>>(sql: string, values: unknown[] = []): Promise<Row[]> {
     return (await this.admin.query(sql, values)).rows as Row[];
+  }
+
+  /** In schema public, since an extension is there once per database; other files may create it at the same time. */
+  async createExtension(name: string): Promise<void> {
+    try {
+      await this.admin.query(`create extension if not exists "${name}" with schema public`);
+    } catch (error) {
+      if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -42,7 +42,7 @@ export class Fixture {
 
   async #createTables(): Promise<void> {
     const { database } = this;
-    await database.rows('create extension if not exists citext with schema public');
+    await database.createExtension('citext');
     await database.rows(STRANGE_TABLES);
     await database.rows(MADE_TABLES);
     await database.rows(
