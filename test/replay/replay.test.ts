@@ -6,7 +6,7 @@ import { World } from './world';
 
 /** Said on failure; `npm run test:replay -- --seed 7 --operations 50000` repeats it. */
 const SEED = Number(process.env['REPLAY_SEED'] ?? 20_261_121);
-const OPERATIONS = Number(process.env['REPLAY_OPERATIONS'] ?? 3_000);
+const OPERATIONS = Number(process.env['REPLAY_OPERATIONS'] ?? 2_000);
 const TIMEOUT_MS = 60_000 + OPERATIONS * 60;
 
 const world = new World();

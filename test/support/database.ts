@@ -6,6 +6,8 @@ import { Sequelize, type Options } from 'sequelize';
 import { databaseUrl, matrix } from './matrix';
 
 const MAX_NAME_LENGTH = 63;
+/** Sequelize's own look at the indexes meets tables of other test files that are dropped at this very moment. */
+const MEANWHILE_DROPPED = [/cache lookup failed/, /could not open relation with OID/];
 const UNIQUE_VIOLATION = '23505';
 const CLOSE_TIMEOUT_MS = 2000;
 
@@ -42,6 +44,7 @@ export class TestDatabase {
   createSequelize(options: Options = {}): Sequelize {
     const sequelize = new Sequelize(this.url, {
       logging: false,
+      retry: { max: 5, match: MEANWHILE_DROPPED },
       ...options,
       dialectOptions: {
         application_name: this.schema,

@@ -55,7 +55,7 @@ Error.stackTraceLimit = 50;
 
 /** Of models that have a schema of their own. */
 const OTHER_SCHEMA = 'other';
-/** The older server answers by the same code but for its form of the statement: once each, unless FULL=1. */
+/** The older server answers by the same code but for its form of the statement: every third scenario, once, unless FULL=1. */
 const EVERYTHING = process.env['FULL'] === '1' || matrix.postgresql >= 18;
 const MODES: readonly Mode[] = EVERYTHING ? ['autocommit', 'a transaction'] : ['autocommit'];
 /** A statement gets a name at its second use, which prepares it; the third finds it prepared. */
@@ -123,7 +123,8 @@ export class Equivalence<M extends Models> {
 
   /** Registers one test per scenario and mode. */
   test(scenarios: Scenarios<M>): void {
-    for (const [name, scenario] of Object.entries(scenarios)) {
+    const all = Object.entries(scenarios);
+    for (const [name, scenario] of EVERYTHING ? all : all.filter((_, at) => at % 3 === 0)) {
       test.each(scenario.modes ?? MODES)(`${name}, in %s`, async (mode) => {
         const { seen, expected } = await this.compare(scenario, mode);
         expect(seen).toStrictEqual(expected);
