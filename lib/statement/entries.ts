@@ -147,7 +147,7 @@ function entryInsert(source: ImageSource, settings: StatementSettings, binds: Co
     id: '"id"',
     at: '"at"',
     action: '"action"',
-    model: source.plan.name,
+    model: quoteLiteral(source.plan.name),
     pk: '"pk"',
     repr: '"repr"',
     changes: `('{' || "delta" || '}')::jsonb`,
@@ -162,7 +162,6 @@ export interface EntryRow {
   readonly id: string;
   readonly at: string;
   readonly action: string;
-  /** The registered name. */
   readonly model: string;
   readonly pk: string;
   readonly repr: string;
@@ -176,7 +175,7 @@ export function entryValues(row: EntryRow, binds: ContextBinds): [column: string
     ['id', row.id],
     ['timestamp', row.at],
     ['action', row.action],
-    ['model', quoteLiteral(row.model)],
+    ['model', row.model],
     ['object_pk', row.pk],
     ['object_repr', row.repr],
     ['changes', row.changes],

@@ -3,6 +3,7 @@ import { exactTimeSql } from '../schema/exact-time';
 import { LOG_COLUMNS } from '../schema/log-table';
 import { quoteIdentifier, quoteTable, type TableName } from '../schema/quote';
 import { contextBinds, contextValues } from './context-binds';
+import { entryValues } from './entries';
 import type { ActorRow } from './plan';
 
 /** An entry that no write makes: `auditLog.log` and `logAccess`. */
@@ -40,24 +41,18 @@ export function insertEntry(
   actorRow: ActorRow | null,
 ): InsertEntry {
   const binds = contextBinds(GIVEN_VALUES, context.labelFromRow ? actorRow : null);
-  const values: [column: string, value: string][] = [
-    ['timestamp', 'clock_timestamp()'],
-    ['action', '$1::text'],
-    ['model', '$2::text'],
-    ['object_pk', '$3::text'],
-    ['object_repr', '$4::text'],
-    ['changes', '$5::jsonb'],
-    ['actor_id', binds.actorId],
-    ['actor_label', binds.actorLabel],
-    ['actor_type', binds.actorType],
-    ['remote_addr', binds.remoteAddr],
-    ['remote_port', binds.remotePort],
-    ['correlation_id', binds.correlationId],
-    ['request', binds.request],
-    ['transaction_id', 'pg_current_xact_id()::text::bigint'],
-    ['reason', binds.reason],
-    ['additional_data', binds.additionalData],
-  ];
+  const row = {
+    id: 'default',
+    at: 'clock_timestamp()',
+    action: '$1::text',
+    model: '$2::text',
+    pk: '$3::text',
+    repr: '$4::text',
+    changes: '$5::jsonb',
+    additionalData: binds.additionalData,
+  };
+  // The table draws the id itself: there is no version to share it with.
+  const values = entryValues(row, binds).filter(([column]) => column !== 'id');
   const columns = values.map(([column]) => quoteIdentifier(column)).join(', ');
   const expressions = values.map(([, value]) => value).join(', ');
   return {

@@ -112,7 +112,7 @@ export function linkExpressions(
       id: nextId(settings),
       at: '"!t"."at"',
       action: `'update'`,
-      model: link.owner.name,
+      model: quoteLiteral(link.owner.name),
       pk: '"!r"."pk"',
       repr: '"!r"."repr"',
       changes: '"!r"."changes"',
