@@ -1,22 +1,23 @@
 import type { Model, ModelStatic, Sequelize } from 'sequelize';
 import { AuditedModels, type AuditedModel } from './audited-model';
 import { Capture } from './capture/capture';
-import { checkTables, throwFindings, type CheckResult } from './capture/check';
-import { coverageOf, type ModelCoverage } from './capture/coverage';
 import { Registry } from './capture/registry';
 import { createAuditMiddleware, type AuditMiddleware } from './context/middleware';
 import { rememberSettings, type ContextSettings } from './context/settings';
 import { AuditError } from './core/errors';
 import { AuditEvents, type AuditEventMap, type AuditEventName } from './core/events';
 import { resolveOptions, type AuditLogOptions, type ResolvedOptions } from './core/options';
-import { checkKeys, describe, didYouMean, invalidOption } from './core/suggest';
+import { checkKeys, describe, didYouMean, invalidArgument, invalidOption } from './core/suggest';
 import { addDisplay } from './history/display';
 import { addFinders, type LogEntryModel } from './history/finders';
 import { loadActors, type ActorRecord, type LoadActorsOptions } from './history/load-actors';
 import { createWriters, type EntryWriters } from './history/log';
 import type { HistorySettings } from './history/settings';
 import { SnapshotModels } from './history/snapshots';
+import { checkTables, throwFindings, type CheckResult } from './inspect/check';
+import { coverageOf, type ModelCoverage } from './inspect/coverage';
 import { checkAssociations } from './schema/associations';
+import { tableOf } from './schema/attributes';
 import { defineLogEntry } from './schema/log-entry';
 import type { RegistrationOptions } from './schema/registration';
 import { catalogueQuery, syncTables, type SyncOptions } from './schema/sync';
@@ -52,7 +53,10 @@ export interface AuditLog extends EntryWriters {
     model: ModelStatic<M>,
     options?: NoInfer<RegistrationOptions<M>>,
   ) => AuditedModel<M>;
-  /** Registers every defined model, through models too; those registered explicitly keep their options. */
+  /**
+   * Registers every defined model, through models too; those registered explicitly keep their options. When one is refused, none
+   * is registered.
+   */
   readonly registerAll: (options?: RegisterAllOptions) => readonly AuditedModel[];
   /** Ends the registration; entries stay. False when the model was not registered. */
   readonly unregister: (model: ModelStatic<Model>) => boolean;
@@ -90,10 +94,8 @@ export interface AuditLog extends EntryWriters {
 const logs = new WeakMap<Sequelize, AuditLog>();
 
 function checkInstance(sequelize: Sequelize): void {
-  if (typeof (sequelize as Partial<Sequelize> | undefined)?.getDialect !== 'function') {
-    const message = `createAuditLog: expected a Sequelize instance, got ${describe(sequelize)}.`;
-    throw new AuditError('ERR_AUDIT_INVALID_ARGUMENT', message);
-  }
+  if (typeof (sequelize as Partial<Sequelize> | undefined)?.getDialect !== 'function')
+    invalidArgument('createAuditLog', 'a Sequelize instance', sequelize);
   const dialect = sequelize.getDialect();
   if (dialect !== 'postgres') {
     const message = `createAuditLog: the dialect is ${dialect}, but entries are computed by PostgreSQL. Use the dialect "postgres".`;
@@ -222,7 +224,24 @@ function registerAll(
   checkKeys('registerAll', given, ['except', 'options']);
   const except = exceptedNames(sequelize, given.except);
   const models = Object.values(sequelize.models).filter(
-    (model) => !except.has(model.name) && !registry.find(model),
+    (model) => !except.has(model.name) && !registry.isOwnTable(tableOf(model)),
   );
-  return models.map((model) => register(model, given.options as never));
+  return allOrNone(registry, models, (model) => register(model, given.options as never));
+}
+
+/** A model that is refused must not leave the registration of half of the others behind. */
+function allOrNone(
+  registry: Registry,
+  models: readonly ModelStatic<Model>[],
+  register: (model: ModelStatic<Model>) => AuditedModel,
+): readonly AuditedModel[] {
+  const handles: AuditedModel[] = [];
+  try {
+    // Asked anew each time: of two models over one table the first is registered.
+    for (const model of models) if (!registry.find(model)) handles.push(register(model));
+  } catch (error) {
+    for (const { model } of handles) registry.unregister(model);
+    throw error;
+  }
+  return handles;
 }

@@ -7,9 +7,6 @@ export { createAuditLog, getAuditLog } from './audit-log';
 export type { AuditLog, CheckOptions, RegisterAllOptions } from './audit-log';
 export type { AuditedModel } from './audited-model';
 
-export type { CheckFinding, CheckResult } from './capture/check';
-export type { CascadeCoverage, ModelCoverage } from './capture/coverage';
-
 export { auditMiddleware } from './context/middleware';
 export type { AuditMiddleware } from './context/middleware';
 export {
@@ -22,6 +19,7 @@ export {
 } from './context/scopes';
 export type { AuditContextSnapshot, AuditContextValues } from './context/scopes';
 
+export type { AuditCallOption } from './core/call-option';
 export { AuditError, isAuditError } from './core/errors';
 export type { AuditErrorCode } from './core/errors';
 export type { AuditLogOptions, AuditRequest } from './core/options';
@@ -29,7 +27,6 @@ export type {
   ActorInput,
   ActorObject,
   AuditAction,
-  AuditCallOption,
   CapturedAction,
   Changes,
   JsonValue,
@@ -45,6 +42,9 @@ export type { LogAccessOptions, LogOptions, LogSubject } from './history/log';
 export type { ObjectKey } from './history/object-key';
 export type { PointInTime } from './history/point-in-time';
 export type { VersionFindOptions } from './history/versions';
+export type { CheckFinding, CheckResult } from './inspect/check';
+export type { CascadeCoverage, ModelCoverage } from './inspect/coverage';
+export type { NotRecorded } from './inspect/not-recorded';
 export type { DisplayChange, LogEntry, LogEntryJson } from './schema/log-entry';
 export type { MaskRule, RegistrationOptions, SnapshotIndex, SnapshotOptions } from './schema/registration';
 export type {

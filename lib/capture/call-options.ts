@@ -1,5 +1,5 @@
 import type { Model, Sequelize } from 'sequelize';
-import type { AuditCallOption } from '../core/types';
+import type { AuditCallOption } from '../core/call-option';
 
 interface WithAudit {
   audit?: AuditCallOption;

@@ -18,11 +18,11 @@ export interface CaptureSettings {
 }
 
 /**
- * Reads of models are told apart before anything is looked at: they are most of what passes. Raw SQL may say SELECT and
- * write all the same; where it names a model, it also says `mapToModel`.
+ * Reads of models are told apart before anything is looked at: they are most of what passes. Raw SQL may say SELECT, name a
+ * model and write all the same; only finders say `tableNames`.
  */
-function isRead({ type, model, mapToModel }: QueryOptions): boolean {
-  return type === 'SELECT' && model !== undefined && mapToModel === undefined;
+function isRead({ type, tableNames }: QueryOptions): boolean {
+  return type === 'SELECT' && tableNames !== undefined;
 }
 
 /** Puts the door into every query of a Sequelize instance. */
@@ -50,9 +50,9 @@ export class Capture {
       }
       guard.note(call);
       const audit = callOption(call);
-      const options = audit === undefined ? call : { ...call, audit };
+      const heard = audit === undefined ? call : { ...call, audit };
       interceptStatements(query, (client, sql, values, done) =>
-        door.pass({ options, client, sql, values }, done),
+        door.pass({ options: heard, client, sql, values }, done),
       );
     });
   }

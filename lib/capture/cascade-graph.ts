@@ -1,8 +1,10 @@
 import type { CatalogueTable, ForeignKey, ReferentialAction } from '../schema/catalogue';
 import type { TableName } from '../schema/quote';
+import { hasOneText } from '../statement/written-rows';
 import type { AuditedTable, Registry } from './registry';
 
-function isTable(table: CatalogueTable, name: TableName): boolean {
+/** Whether the catalogue's table is the one a model or statement names. */
+export function isTable(table: CatalogueTable, name: TableName): boolean {
   return table.table === name.table && (name.schema === null ? table.visible : table.schema === name.schema);
 }
 
@@ -39,16 +41,34 @@ export class CascadeGraph {
     return this.#remembered('delete', table, (key) => isTable(key.parent, table) && this.leadsOnDelete(key));
   }
 
-  /** Foreign keys through which assigning to `columns` of `table` changes audited rows, there or further on. */
+  /** Foreign keys through which another key of `table` changes audited rows, there or further on. */
+  following(table: TableName): readonly ForeignKey[] {
+    return this.#remembered('update', table, (key) => isTable(key.parent, table) && this.leadsOnUpdate(key));
+  }
+
+  /** Those of them that assigning to `columns` moves. */
   updating(table: TableName, columns: readonly string[]): readonly ForeignKey[] {
-    const all = this.#remembered(
-      'update',
-      table,
-      (key) => isTable(key.parent, table) && this.leadsOnUpdate(key),
-    );
+    const all = this.following(table);
     return all.length === 0
       ? all
       : all.filter((key) => key.parentColumns.some((column) => columns.includes(column)));
+  }
+
+  /**
+   * The same for an insert that may update: a column which gets the very value its row was found by stays as it is, where
+   * equal values are written alike.
+   */
+  upserting(
+    table: TableName,
+    assigned: readonly string[],
+    matched: readonly string[],
+  ): readonly ForeignKey[] {
+    return this.updating(table, assigned).filter((key) =>
+      key.parentColumns.some((column, at) => {
+        const isKept = matched.includes(column) && hasOneText(key.parentTypes[at] ?? '');
+        return assigned.includes(column) && !isKept;
+      }),
+    );
   }
 
   #remembered(kind: string, table: TableName, matches: (key: ForeignKey) => boolean): readonly ForeignKey[] {

@@ -1,53 +1,56 @@
+import { AuditError } from '../core/errors';
+import { INSUFFICIENT_PRIVILEGE } from '../core/postgres-codes';
 import type { CatalogueTable, ForeignKey, ReferentialAction } from '../schema/catalogue';
-import { quoteIdentifier, quoteTable } from '../schema/quote';
-import { rowsAt } from '../statement/consequences';
-import type { CascadeGraph } from './cascade-graph';
+import {
+  addressBinds,
+  groupAddresses,
+  joinAddresses,
+  lockChildren,
+  type RowAddresses,
+} from '../statement/addresses';
+import { sameTable, type CascadeGraph } from './cascade-graph';
 import { send, type DriverClient } from './sequelize-adapter';
-
-/** Addresses of locked rows: PostgreSQL keeps a locked row where it is until its transaction changes it. */
-export interface RowAddresses {
-  readonly tableIds: string[];
-  readonly positions: string[];
-}
+import type { DatabaseError } from './write-errors';
 
 /** A foreign key that changes a row, and how: by its parent's deletion or by the parent's new key. */
 export interface Change {
   readonly key: ForeignKey;
   readonly action: ReferentialAction;
+  /** Whether the parent is deleted, and does not only get another key. */
+  readonly parentGoes: boolean;
   /** The columns that SET NULL and SET DEFAULT change. */
   readonly columns: readonly string[];
 }
 
-/** Rows of one table that meet the same fate: removed, or changed by the same foreign keys. */
-export interface AffectedRows extends RowAddresses {
+/** Rows of one table that one foreign key removes or changes on account of rows found before. */
+export interface Visit {
   readonly table: CatalogueTable;
+  /** Null when the rows are removed. */
+  readonly change: Change | null;
+  /** Where their parents were found; null for the rows of the write itself. */
+  readonly from: Visit | null;
+  readonly rows: RowAddresses;
+}
+
+/** Rows of one table that meet the same fate: removed, or changed by the same foreign keys. */
+export interface AffectedRows {
+  readonly table: CatalogueTable;
+  readonly rows: RowAddresses;
+  readonly visits: readonly Visit[];
   /** None when the rows are removed. */
   readonly changes: readonly Change[];
 }
 
-interface AddressRow {
-  readonly t: string;
-  readonly c: string;
+/** The rows that the write itself removes or changes, locked. */
+export interface OwnRows {
+  readonly table: CatalogueTable | null;
+  readonly rows: RowAddresses;
 }
 
-type Fate = 'removed' | Change[];
-
-export function addressesOf(rows: readonly unknown[]): RowAddresses {
-  const list = rows as readonly AddressRow[];
-  return { tableIds: list.map((row) => row.t), positions: list.map((row) => row.c) };
-}
-
-export function addressBinds({ tableIds, positions }: RowAddresses): [string[], string[]] {
-  return [tableIds, positions];
-}
-
-export const ADDRESS = '"tableoid"::text as "t", "ctid"::text as "c"';
-const ROWS = rowsAt('$1::oid[]', '$2::tid[]');
-
-function lockChildren({ child, childColumns, parent, parentColumns }: ForeignKey, lock: string): string {
-  const columns = (names: readonly string[]): string => `(${names.map(quoteIdentifier).join(', ')})`;
-  const parents = `select ${parentColumns.map(quoteIdentifier).join(', ')} from ${quoteTable(parent)} where ${ROWS}`;
-  return `select ${ADDRESS} from ${quoteTable(child)} where ${columns(childColumns)} in (${parents}) ${lock}`;
+/** Where a walk goes on. */
+interface Step {
+  readonly visit: Visit | null;
+  readonly rows: RowAddresses;
 }
 
 /**
@@ -57,87 +60,143 @@ function lockChildren({ child, childColumns, parent, parentColumns }: ForeignKey
 export class CascadeWalk {
   readonly #client: DriverClient;
   readonly #graph: CascadeGraph;
-  readonly #own: ReadonlySet<string>;
-  readonly #fates = new Map<string, { table: CatalogueTable; row: AddressRow; fate: Fate }>();
+  readonly #own: OwnRows;
+  readonly #visits: Visit[] = [];
 
-  /** @param own rows that the write itself removes or changes */
-  constructor(client: DriverClient, graph: CascadeGraph, own: RowAddresses) {
+  constructor(client: DriverClient, graph: CascadeGraph, own: OwnRows) {
     this.#client = client;
     this.#graph = graph;
-    this.#own = new Set(own.tableIds.map((id, at) => `${id} ${own.positions[at]}`));
+    this.#own = own;
   }
 
-  /** Follows foreign keys from parents that are locked and about to be deleted. */
-  async followDelete(keys: readonly ForeignKey[], parents: RowAddresses): Promise<void> {
+  /** Follows foreign keys from the write's own rows, which are locked and about to be deleted. */
+  async followDelete(keys: readonly ForeignKey[]): Promise<void> {
+    await this.#followDelete(keys, { visit: null, rows: this.#own.rows });
+  }
+
+  /** Follows foreign keys from the write's own rows, which are locked and about to get another key. */
+  async followUpdate(keys: readonly ForeignKey[]): Promise<void> {
+    await this.#followUpdate(keys, { visit: null, rows: this.#own.rows });
+  }
+
+  async #followDelete(keys: readonly ForeignKey[], parents: Step): Promise<void> {
     for (const key of keys) {
-      if (parents.tableIds.length === 0) return;
+      if (parents.rows.count === 0) return;
       if (key.onDelete === 'c') await this.#removeChildren(key, parents);
-      else await this.#changeChildren({ key, action: key.onDelete, columns: key.onDeleteColumns }, parents);
+      else
+        await this.#changeChildren(
+          { key, action: key.onDelete, parentGoes: true, columns: key.onDeleteColumns },
+          parents,
+        );
     }
   }
 
-  /** Follows foreign keys from parents that are locked and about to get another key. */
-  async followUpdate(keys: readonly ForeignKey[], parents: RowAddresses): Promise<void> {
+  async #followUpdate(keys: readonly ForeignKey[], parents: Step): Promise<void> {
     for (const key of keys) {
-      if (parents.tableIds.length > 0)
-        await this.#changeChildren({ key, action: key.onUpdate, columns: key.childColumns }, parents);
+      if (parents.rows.count > 0)
+        await this.#changeChildren(
+          { key, action: key.onUpdate, parentGoes: false, columns: key.childColumns },
+          parents,
+        );
     }
   }
 
-  async #removeChildren(key: ForeignKey, parents: RowAddresses): Promise<void> {
-    const fresh = (await this.#lock(key, parents, 'for update')).filter((row) =>
-      this.#remove(key.child, row),
-    );
+  async #removeChildren(key: ForeignKey, parents: Step): Promise<void> {
+    const found = await this.#visit(key, null, parents, 'for update');
     const next = this.#graph.keysInto(key.child).filter((each) => this.#graph.leadsOnDelete(each));
-    await this.followDelete(next, addressesOf(fresh));
+    await this.#followDelete(next, found);
   }
 
-  async #changeChildren(change: Change, parents: RowAddresses): Promise<void> {
+  async #changeChildren(change: Change, parents: Step): Promise<void> {
     const following = this.#graph.followingUpdate(change.key);
     const lock = following.length > 0 ? 'for update' : 'for no key update';
-    const rows = await this.#lock(change.key, parents, lock);
-    const fresh = rows.filter((row) => this.#change(change, row));
-    await this.followUpdate(following, addressesOf(fresh));
+    await this.#followUpdate(following, await this.#visit(change.key, change, parents, lock));
   }
 
-  async #lock(key: ForeignKey, parents: RowAddresses, lock: string): Promise<AddressRow[]> {
-    const { rows } = await send(this.#client, {
-      text: lockChildren(key, lock),
-      values: addressBinds(parents),
+  /** Locks the children that were not found before: cycles and diamonds end here. */
+  async #visit(key: ForeignKey, change: Change | null, parents: Step, lock: string): Promise<Step> {
+    const seen = this.#seen(key, change);
+    const text = lockChildren(key, lock, seen !== null);
+    const values = [...addressBinds(parents.rows), ...(seen ? addressBinds(seen) : [])];
+    const { rows } = await send(this.#client, { text, values }).catch((error: DatabaseError) => {
+      throw error.code === INSUFFICIENT_PRIVILEGE ? notPermitted(key, error) : error;
     });
-    return rows as unknown as AddressRow[];
+    const visit = { table: key.child, change, from: parents.visit, rows: rows[0] as unknown as RowAddresses };
+    if (visit.rows.count > 0) this.#visits.push(visit);
+    return { visit, rows: visit.rows };
   }
 
-  /** False when the row was found before: cycles and diamonds end here. */
-  #remove(table: CatalogueTable, row: AddressRow): boolean {
-    const id = `${row.t} ${row.c}`;
-    if (this.#own.has(id) || this.#fates.get(id)?.fate === 'removed') return false;
-    this.#fates.set(id, { table, row, fate: 'removed' });
-    return true;
-  }
-
-  #change(change: Change, row: AddressRow): boolean {
-    const id = `${row.t} ${row.c}`;
-    const fate = this.#fates.get(id)?.fate ?? [];
-    if (this.#own.has(id) || fate === 'removed' || fate.some(({ key }) => key === change.key)) return false;
-    this.#fates.set(id, { table: change.key.child, row, fate: [...fate, change] });
-    return true;
+  /** Rows of the child's table that are not to be found again; null when the walk was not there yet. */
+  #seen({ child }: ForeignKey, change: Change | null): RowAddresses | null {
+    const before = this.#visits.filter(
+      (visit) =>
+        sameTable(visit.table, child) &&
+        (visit.change === null || (change !== null && visit.change.key === change.key)),
+    );
+    const { table, rows } = this.#own;
+    const own = table && sameTable(table, child) ? [rows] : [];
+    const all = [...own, ...before.map((visit) => visit.rows)];
+    return all.length === 0 ? null : joinAddresses(all);
   }
 
   /** The affected rows, grouped by table and fate, parents before children. */
-  affected(): AffectedRows[] {
-    const groups = new Map<
-      string,
-      { table: CatalogueTable; changes: readonly Change[]; rows: AddressRow[] }
-    >();
-    for (const { table, row, fate } of this.#fates.values()) {
-      const changes = fate === 'removed' ? [] : fate;
-      const names = changes.map(({ key, action }) => `${key.name} ${action}`).toSorted();
-      const id = JSON.stringify([table.schema, table.table, ...names]);
-      const group = groups.get(id) ?? { table, changes, rows: [] };
-      group.rows.push(row);
-      groups.set(id, group);
+  async affected(): Promise<AffectedRows[]> {
+    const groups: AffectedRows[] = [];
+    const tables = this.#visits.map(({ table }) => table);
+    for (const [at, table] of tables.entries()) {
+      if (tables.findIndex((each) => sameTable(each, table)) === at)
+        groups.push(...(await this.#groupsOf(table)));
     }
-    return [...groups.values()].map(({ rows, ...group }) => ({ ...group, ...addressesOf(rows) }));
+    return parentsFirst(groups);
   }
+
+  /** A row may be changed by several keys, or changed by one and removed by another. */
+  async #groupsOf(table: CatalogueTable): Promise<AffectedRows[]> {
+    const visits = this.#visits.filter((visit) => sameTable(visit.table, table));
+    const removals = visits.filter(({ change }) => change === null);
+    const changing = visits.filter(({ change }) => change !== null);
+    if (changing.length === 0 || visits.length === 1)
+      return [affectedBy(visits, joinAddresses(visits.map(({ rows }) => rows)))];
+    const sets = [...changing.map(({ rows }) => rows), joinAddresses(removals.map(({ rows }) => rows))];
+    const { rows } = await send(this.#client, {
+      text: groupAddresses(sets.length),
+      values: sets.flatMap(addressBinds),
+    });
+    return rows.map((row) => {
+      const marks = String(row['marks']).split(',').map(Number);
+      const found = marks.includes(changing.length)
+        ? removals
+        : changing.filter((_, at) => marks.includes(at));
+      return affectedBy(found, row as unknown as RowAddresses);
+    });
+  }
+}
+
+function affectedBy(visits: readonly Visit[], rows: RowAddresses): AffectedRows {
+  const changes = visits.map(({ change }) => change).filter((change) => change !== null);
+  return { table: visits[0]!.table, rows, visits, changes };
+}
+
+/** The groups that hold the parents of a visit's rows. */
+export function parentsOf(visit: Visit, groups: readonly AffectedRows[]): AffectedRows[] {
+  return groups.filter(({ visits }) => visit.from !== null && visits.includes(visit.from));
+}
+
+function parentsFirst(groups: readonly AffectedRows[]): AffectedRows[] {
+  const sorted: AffectedRows[] = [];
+  let left = [...groups];
+  while (left.length > 0) {
+    const others = left;
+    const isReady = (group: AffectedRows): boolean =>
+      group.visits.every((visit) => parentsOf(visit, others).every((parent) => parent === group));
+    const next = left.find(isReady) ?? left[0]!;
+    sorted.push(next);
+    left = left.filter((group) => group !== next);
+  }
+  return sorted;
+}
+
+function notPermitted({ name, child, parent }: ForeignKey, cause: DatabaseError): AuditError {
+  const message = `Writing to "${parent.table}" makes the foreign key "${name}" remove or change rows of "${child.table}", which the database role may not read and lock (${cause.message}), so the write was not made. Grant it select and update on "${child.table}", or use { audit: false }.`;
+  return new AuditError('ERR_AUDIT_PERMISSION', message, { cause });
 }

@@ -1,6 +1,6 @@
+import type { AuditCallOption } from '../core/call-option';
 import { AuditError, isAuditError } from '../core/errors';
-import type { AuditCallOption, WriteContext } from '../core/types';
-import { warnOnce } from '../core/warnings';
+import type { WriteContext } from '../core/types';
 import type { ForeignKey } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
 import { bindLiterals, type BoundText } from '../statement/bind-literals';
@@ -11,13 +11,16 @@ import {
   type ParsedStatement,
   type ParsedWrite,
 } from '../statement/parse-write';
+import type { Survey } from '../statement/survey';
 import { ActorPolicy } from './actor-policy';
 import { CascadeGraph } from './cascade-graph';
 import { CascadingWrites, type CascadingWrite } from './cascading-write';
+import { Definitions } from './definitions';
 import { emptyTables } from './emptying';
 import type { Environment } from './environment';
 import { guardedInsert } from './guarded-insert';
 import type { PreparedNames } from './prepared-names';
+import { RawWrites } from './raw-writes';
 import type { AuditedTable, Registration, Registry } from './registry';
 import {
   send,
@@ -50,25 +53,23 @@ interface Passage {
   readonly values: readonly unknown[];
 }
 
-/** What may stand before a statement: tracing tools put comments there. */
-const LEADING = String.raw`^(?:\s|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)*`;
-const WRITING = 'insert|update|delete|truncate|with|merge|create|alter|drop|comment';
-
-/** Statements that may write or define; everything else passes unread. */
-const MAY_WRITE = new RegExp(String.raw`${LEADING}(?:set\s+search_path|${WRITING})\b`, 'i');
-
-const FIRST_WORD = new RegExp(String.raw`${LEADING}(\w+)`);
-
-/** Definitions after which tables may be others than they were. */
-const DEFINES_TABLES =
-  /^\s*(?:create|alter|drop)\b(?!\s+(?:unique\s+)?(?:index|temp|temporary|function|or\s+replace\s+function)\b)/i;
-const ALTERS = /^\s*alter\b/i;
+/**
+ * Words without which nothing is written or defined; a text that has none of them passes unread. They may stand anywhere:
+ * behind comments and other statements, in a WITH, an EXPLAIN or the body of a DO.
+ */
+const MAY_WRITE =
+  /\b(?:insert|update|delete|truncate|merge|copy|create|alter|drop)\b|^\s*set\s+search_path\b/i;
 
 /** What Sequelize puts before a statement for its option `searchPath`. */
 const SEARCH_PATH = /^\s*set\s+search_path\b[^;]*;/i;
 
+const UPSERTS = /\bon\s+conflict\b/i;
+
 /** Of an insert the values are many and its text rarely comes again; `create` binds them itself. */
-const HAS_LITERALS = new RegExp(String.raw`${LEADING}(?:update|delete)\b`, 'i');
+const HAS_LITERALS = /^(?:\s|--[^\n\r]*(?:[\n\r]|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:update|delete)\b/i;
+
+/** Whether another statement follows the first. */
+const GOES_ON = /;\s*[^\s;]/;
 
 /**
  * The one place that every statement of a Sequelize instance passes: a write of a registered table leaves it together
@@ -81,6 +82,8 @@ export class Door {
   readonly #statements = new BoundedCache<ParsedStatement>();
   readonly #turns = new Turns();
   readonly #policy: ActorPolicy;
+  readonly #definitions: Definitions;
+  readonly #rawWrites = new RawWrites();
   #graph: { readonly graph: CascadeGraph; readonly keys: object } | null = null;
   #generation = -1;
 
@@ -89,6 +92,7 @@ export class Door {
     this.#settings = settings;
     this.#singleWrites = new SingleWrites(environment, names);
     this.#policy = new ActorPolicy(settings.requireActor);
+    this.#definitions = new Definitions(environment, names);
     this.#cascadingWrites = new CascadingWrites(environment, registry, names, this.#policy);
   }
 
@@ -103,7 +107,8 @@ export class Door {
   }
 
   async #run(passage: Passage): Promise<DriverResult> {
-    if (!MAY_WRITE.test(passage.sql)) return forward(passage);
+    if (!MAY_WRITE.test(passage.sql))
+      return this.#definitions.pass(passage.client, passage.sql, () => forward(passage));
     const result = await this.#take(passage).catch((error: Error) => {
       throw isAuditError(error)
         ? withoutStatement(error)
@@ -124,8 +129,8 @@ export class Door {
   }
 
   async #takeStatement(passage: Passage): Promise<DriverResult | null> {
-    const target = insertTarget(passage.sql);
-    if (target && !this.#auditedOf(target, passage.options)) return null;
+    const target = GOES_ON.test(passage.sql) ? null : insertTarget(passage.sql);
+    if (target && (await this.#isIrrelevant(target, passage))) return null;
     const bound = this.#bind(passage);
     const statement = this.#statements.get(bound.sql, () => parseStatement(bound.sql));
     switch (statement.shape) {
@@ -135,12 +140,8 @@ export class Door {
         return this.#guardedInsert(passage, statement.insert);
       case 'truncate':
         return this.#truncate(passage, statement);
-      case 'definition':
-        return this.#define(passage);
-      case 'unknownWrite':
-        return this.#unknown(passage);
       case 'other':
-        return null;
+        return this.#other(passage, statement);
     }
   }
 
@@ -161,8 +162,9 @@ export class Door {
 
   async #write(passage: Passage, bound: BoundWrite): Promise<DriverResult | null> {
     const { write } = bound;
-    const audited = this.#auditedOf(write.table, passage.options);
-    const graph = write.kind === 'insert' ? null : await this.#graphOf(passage.client);
+    const audited = await this.#auditedOf(write.table, passage);
+    const mayChangeOthers = write.kind !== 'insert' || write.onConflict === 'update';
+    const graph = mayChangeOthers ? await this.#graphOf(passage.client) : null;
     const keys = graph ? keysOf(graph, write) : [];
     if (!audited && keys.length === 0) return null;
     const context = this.#settings.resolveContext(passage.options.audit);
@@ -189,7 +191,7 @@ export class Door {
   }
 
   async #guardedInsert(passage: Passage, insert: ParsedWrite): Promise<DriverResult | null> {
-    const audited = this.#auditedOf(insert.table, passage.options);
+    const audited = await this.#auditedOf(insert.table, passage);
     if (!audited) return null;
     const context = this.#settings.resolveContext(passage.options.audit);
     if (!context) return null;
@@ -207,14 +209,14 @@ export class Door {
     passage: Passage,
     { table, cascade }: { table: TableName; cascade: boolean },
   ): Promise<DriverResult | null> {
-    const audited = this.#auditedOf(table, passage.options);
+    const audited = await this.#auditedOf(table, passage);
     if (!audited && !cascade) return null;
     const context = this.#settings.resolveContext(passage.options.audit);
     if (!context) return null;
     const emptying = {
       policy: this.#policy,
       sql: passage.sql,
-      table,
+      table: audited?.table ?? table,
       cascade,
       context,
       inTransaction: Boolean(passage.options.transaction),
@@ -226,40 +228,51 @@ export class Door {
     );
   }
 
-  /** What was read and prepared before a definition may be wrong after it. */
-  async #define({ client, sql, values }: Passage): Promise<DriverResult | null> {
-    if (!DEFINES_TABLES.test(sql)) return null;
-    try {
-      return await send(client, { text: sql, values });
-    } finally {
-      this.#settings.environment.forget();
-      // Statements name their columns, so only a column's new type makes them stale.
-      if (ALTERS.test(sql)) this.#settings.names.renew();
-    }
+  /** A write whose shape nobody has taught the compiler is refused from a model and noticed in raw SQL. */
+  #other(passage: Passage, found: Survey): Promise<DriverResult> | null {
+    this.#noticeWrite(passage, found);
+    if (!found.defines) return null;
+    return this.#definitions.run(passage.client, found, Boolean(passage.options.transaction), () =>
+      forward(passage),
+    );
   }
 
-  /** A write whose shape nobody has taught the compiler: refused from a model, noticed in raw SQL. */
-  #unknown({ options, sql }: Passage): null {
-    const registration = this.#settings.registry.registrations.find(({ table }) =>
-      namesIn(sql).has(table.table),
-    );
-    if (!registration || this.#settings.resolveContext(options.audit) === null) return null;
-    if (options.model || options.instance) throw unsupported(registration);
-    // Without its text, which may hold values that are masked.
-    const verb = FIRST_WORD.exec(sql)?.[1]?.toLowerCase() ?? 'statement';
-    const message = `Raw SQL writes to the table of ${registration.name} in a form that is not recorded (a "${verb}"). Write it as one insert, update or delete, or with { audit: false }.`;
-    warnOnce('AUDIT_RAW_WRITE', message, `${registration.name} ${verb}`);
-    return null;
+  #noticeWrite({ options, sql }: Passage, found: Survey): void {
+    if (found.tables.size === 0) return;
+    const isOfModel = Boolean(options.model ?? options.instance) && !isRaw(options);
+    const tables = isOfModel ? namesIn(sql) : found.tables;
+    const registration = this.#settings.registry.registrations.find(({ table }) => tables.has(table.table));
+    if (!registration || this.#settings.resolveContext(options.audit) === null) return;
+    if (isOfModel) throw unsupported(registration);
+    this.#rawWrites.notice(registration.name, sql, found);
+  }
+
+  /** An insert that may pass unread: neither its table nor, where it updates rows that are there, their children are audited. */
+  async #isIrrelevant(table: TableName, { client, sql, options }: Passage): Promise<boolean> {
+    const { registry } = this.#settings;
+    if (registry.audited(table) || registry.namesakes(table).length > 0) return false;
+    if (options.model && registry.findCloned(options.model)) return false;
+    return !UPSERTS.test(sql) || (await this.#graphOf(client)).following(table).length === 0;
   }
 
   /** @throws {AuditError} ERR_AUDIT_UNREGISTERED_SCHEMA */
-  #auditedOf(table: TableName, { model, audit }: QueryOptions): AuditedTable | null {
-    const audited = this.#settings.registry.audited(table);
+  async #auditedOf(table: TableName, passage: Passage): Promise<AuditedTable | null> {
+    const { model, audit } = passage.options;
+    const audited = this.#settings.registry.audited(table) ?? (await this.#namesakeOf(table, passage));
     if (audited || !model) return audited;
     const original = this.#settings.registry.findCloned(model);
     if (!original || this.#settings.resolveContext(audit) === null) return null;
     const message = `${original.name}.schema(…) writes to ${quoteTable(table)}, which is another table than the registered one. Register it under its own name: registerAudited(${original.name}.schema(…), { modelName }).`;
     throw new AuditError('ERR_AUDIT_UNREGISTERED_SCHEMA', message);
+  }
+
+  /** The audited table under its other name: with its schema where it is registered without, or without where with. */
+  async #namesakeOf(table: TableName, { client }: Passage): Promise<AuditedTable | null> {
+    const { registry, environment } = this.#settings;
+    for (const audited of registry.namesakes(table)) {
+      if (await environment.isSame(client, table, audited.table)) return audited;
+    }
+    return null;
   }
 
   async #graphOf(client: DriverClient): Promise<CascadeGraph> {
@@ -270,8 +283,15 @@ export class Door {
   }
 }
 
+/** Raw SQL may name a model for its rows. */
+function isRaw({ type, mapToModel }: QueryOptions): boolean {
+  return type === 'SELECT' || mapToModel !== undefined;
+}
+
 function keysOf(graph: CascadeGraph, write: ParsedWrite): readonly ForeignKey[] {
-  return write.kind === 'delete' ? graph.deleting(write.table) : graph.updating(write.table, write.assigned);
+  const { kind, table, assigned, matched } = write;
+  if (kind === 'delete') return graph.deleting(table);
+  return kind === 'update' ? graph.updating(table, assigned) : graph.upserting(table, assigned, matched);
 }
 
 /** As Sequelize sends it: without binds by the protocol that takes several statements in one text. */

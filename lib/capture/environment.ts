@@ -5,6 +5,7 @@ import {
   checkServerVersion,
   readForeignKeys,
   readTable,
+  visibleSchema,
   type CatalogueColumn,
   type CatalogueQuery,
   type ForeignKey,
@@ -12,9 +13,10 @@ import {
 import { quoteIdentifier, quoteTable, type TableName } from '../schema/quote';
 import { keyKindOf } from '../statement/context-binds';
 import type { ActorRow, ModelPlan, StatementSettings } from '../statement/plan';
-import { fieldOf, missingTable, readPlan, readTablePlan, withColumns } from './plan-reader';
+import { fieldOf, readPlan, readTablePlan, withColumns } from './plan-reader';
 import type { AuditedTable } from './registry';
 import { send, type DriverClient } from './sequelize-adapter';
+import { missingTable } from './write-errors';
 
 /** PostgreSQL 18 brought RETURNING old and new. */
 const RETURNING_OLD_NEW = 180_000;
@@ -44,6 +46,19 @@ function isOutdated({ plan: { isComplete, lacking }, readAt }: KnownPlan, text: 
   );
 }
 
+/** What was read at one time; what is read later goes into the next one, so that no old answer comes too late. */
+interface Memory {
+  settings: StatementSettings | null;
+  readonly plans: Map<string, KnownPlan>;
+  foreignKeys: readonly ForeignKey[] | null;
+  /** Pairs of names that mean the same table. */
+  readonly same: Set<string>;
+}
+
+function emptyMemory(): Memory {
+  return { settings: null, plans: new Map(), foreignKeys: null, same: new Set() };
+}
+
 function keyOf({ table: { schema, table } }: AuditedTable): string {
   return JSON.stringify([schema, table]);
 }
@@ -56,9 +71,11 @@ function namesOf({ associations }: AuditedTable): string {
 export class Environment {
   readonly #options: ResolvedOptions;
   readonly #labelAttribute: () => string | null;
-  #settings: StatementSettings | null = null;
-  #plans = new Map<string, KnownPlan>();
-  #foreignKeys: readonly ForeignKey[] | null = null;
+  #memory = emptyMemory();
+  /** Tables whose rows were seen to change by themselves: the catalogue does not tell, as with a trigger of a partition. */
+  readonly #rewriting = new Set<string>();
+  /** While a transaction is open that defines tables: what is read inside it may never have been, outside it soon be past. */
+  keepsNothing = false;
 
   constructor({ options, labelAttribute }: EnvironmentOptions) {
     this.#options = options;
@@ -70,11 +87,11 @@ export class Environment {
   }
 
   get knownSettings(): StatementSettings | null {
-    return this.#settings;
+    return this.#memory.settings;
   }
 
   get knownForeignKeys(): readonly ForeignKey[] | null {
-    return this.#foreignKeys;
+    return this.#memory.foreignKeys;
   }
 
   /**
@@ -83,28 +100,50 @@ export class Environment {
    * @param text a write that may name a column which the table did not have when the plan was read
    */
   knownPlan(audited: AuditedTable, text = ''): ModelPlan | null {
-    const known = this.#plans.get(keyOf(audited));
+    const known = this.#memory.plans.get(keyOf(audited));
     const isCurrent =
       known?.tracked === (audited.registration?.tracked ?? null) && known.associations === namesOf(audited);
     return isCurrent && !isOutdated(known, text) ? known.plan : null;
   }
 
+  /**
+   * Whether two names, one of them with its schema, mean the same table on this connection. A table of which that was seen
+   * once is the audited one wherever it is named in full; what a bare name means changes with the search path.
+   */
+  async isSame(client: DriverClient, named: TableName, audited: TableName): Promise<boolean> {
+    const pair = `${quoteTable(named)} ${quoteTable(audited)}`;
+    if (this.#memory.same.has(pair)) return true;
+    const { same } = this.#keeper();
+    const schema = await visibleSchema(catalogueOf(client), named.table);
+    const isSame = schema !== null && schema === (named.schema ?? audited.schema);
+    if (isSame && named.schema !== null) same.add(pair);
+    return isSame;
+  }
+
   /** Forgets what was read: a table was defined, altered or dropped. */
   forget(): void {
-    this.#settings = null;
-    this.#plans = new Map();
-    this.#foreignKeys = null;
+    this.#memory = emptyMemory();
+  }
+
+  /** A row of this table changed in columns that an update did not assign to, and no trigger was known. */
+  noteRewriting(audited: AuditedTable): void {
+    this.#rewriting.add(keyOf(audited));
+  }
+
+  /** Where to keep what is about to be read. */
+  #keeper(): Memory {
+    return this.keepsNothing ? emptyMemory() : this.#memory;
   }
 
   /** @throws {AuditError} ERR_AUDIT_SERVER_VERSION, ERR_AUDIT_MISSING_TABLE */
   async settings(client: DriverClient): Promise<StatementSettings> {
-    this.#settings ??= await this.#readSettings(catalogueOf(client));
-    return this.#settings;
+    const memory = this.#keeper();
+    return (memory.settings ??= await this.#readSettings(catalogueOf(client)));
   }
 
   async foreignKeys(client: DriverClient): Promise<readonly ForeignKey[]> {
-    this.#foreignKeys ??= await readForeignKeys(catalogueOf(client));
-    return this.#foreignKeys;
+    const memory = this.#keeper();
+    return (memory.foreignKeys ??= await readForeignKeys(catalogueOf(client)));
   }
 
   /**
@@ -115,10 +154,12 @@ export class Environment {
   async plan(client: DriverClient, audited: AuditedTable, text = ''): Promise<ModelPlan | null> {
     const known = this.knownPlan(audited, text);
     if (known) return known;
+    const { plans } = this.#keeper();
     const tracked = audited.registration?.tracked ?? null;
-    const plan = await readPlan(catalogueOf(client), audited);
+    const read = await readPlan(catalogueOf(client), audited);
+    const plan = read && this.#rewriting.has(keyOf(audited)) ? { ...read, rewritesRows: true } : read;
     if (plan)
-      this.#plans.set(keyOf(audited), { plan, tracked, associations: namesOf(audited), readAt: Date.now() });
+      plans.set(keyOf(audited), { plan, tracked, associations: namesOf(audited), readAt: Date.now() });
     return plan;
   }
 
@@ -135,7 +176,7 @@ export class Environment {
   ): Promise<ModelPlan> {
     const query = catalogueOf(client);
     const plan = audited ? await this.plan(client, audited) : await readTablePlan(query, table);
-    if (!plan) throw missingTable(table);
+    if (!plan) throw missingTable(table.table);
     return columns.length === 0 ? plan : withColumns(plan, columns, await readTable(query, table));
   }
 
@@ -148,7 +189,7 @@ export class Environment {
   async #readSettings(query: CatalogueQuery): Promise<StatementSettings> {
     const version = await checkServerVersion(query);
     const found = await readTable(query, this.log);
-    if (!found) throw missingTable(this.log);
+    if (!found) throw missingTable(this.log.table);
     // With its schema, so that a write under another search path still finds the log.
     const log = { schema: found.schema, table: found.table };
     const sequence = await query(`select pg_get_serial_sequence($1, 'id') as "name"`, [quoteTable(log)]);

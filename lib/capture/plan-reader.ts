@@ -1,7 +1,7 @@
 import type { Model, ModelStatic } from 'sequelize';
 import { AuditError } from '../core/errors';
 import { checkAssociations } from '../schema/associations';
-import { storedAttributes, tableOf } from '../schema/attributes';
+import { columnOf, managedAttributes, storedAttributes, tableOf } from '../schema/attributes';
 import { readTable, type CatalogueColumn, type CatalogueQuery, type TableInfo } from '../schema/catalogue';
 import { checkHistoryNames } from '../schema/history-table';
 import type { TableName } from '../schema/quote';
@@ -9,6 +9,7 @@ import type { MaskRule } from '../schema/registration';
 import type { TrackedColumn } from '../schema/tracked';
 import type { LinkPlan, ModelPlan, PlannedColumn } from '../statement/plan';
 import type { AuditedTable, Registration, TrackedAssociation } from './registry';
+import { missingTable } from './write-errors';
 
 /** Reads the plan of a table from the catalogue; null when the table does not exist. */
 export async function readPlan(query: CatalogueQuery, audited: AuditedTable): Promise<ModelPlan | null> {
@@ -39,6 +40,8 @@ async function readOwnPlan(query: CatalogueQuery, registration: Registration): P
     actions: options.actions,
     history: history && { schema: history.schema, table: history.table },
     keyIsUnique: isUnique(tracked.keys, info),
+    keyMayChange: info.rewritesUpdates || tracked.keys.some(({ column }) => isGenerated(column, info)),
+    rewritesRows: info.rewritesUpdates || tracked.columns.some(({ column }) => isGenerated(column, info)),
     lacking: lackingColumns(tracked.columns, info),
     isComplete: [info, history].every((each) => !each || lackingColumns(tracked.columns, each).length === 0),
   };
@@ -48,6 +51,10 @@ async function readOwnPlan(query: CatalogueQuery, registration: Registration): P
 function isUnique(keys: readonly TrackedColumn[], { kind, uniqueKeys }: TableInfo): boolean {
   if (kind !== 'r' && kind !== 'p') return true;
   return uniqueKeys.some((columns) => columns.every((column) => keys.some((key) => key.column === column)));
+}
+
+function isGenerated(name: string, { columns }: TableInfo): boolean {
+  return columns.some((column) => column.name === name && column.generated);
 }
 
 function lackingColumns(tracked: readonly TrackedColumn[], { columns }: TableInfo): string[] {
@@ -72,6 +79,8 @@ function planBase(name: string, table: TableName, info: TableInfo): ModelPlan {
     lacking: [],
     isComplete: true,
     isLockable: info.isLockable,
+    keyMayChange: info.rewritesUpdates,
+    rewritesRows: info.rewritesUpdates,
     rowType: info.rowType,
     tableColumns: info.columns.map((column) => column.name),
   };
@@ -111,7 +120,7 @@ function keyPlan(model: ModelStatic<Model>, table: TableName, info: TableInfo): 
   const keyNames = new Set(model.primaryKeyAttributes);
   const fields = storedAttributes(model).filter(([name]) => keyNames.has(name));
   const keys = fields.flatMap(([attribute, { field }], index) => {
-    const column = info.columns.find((each) => each.name === (field ?? attribute));
+    const column = info.columns.find((each) => each.name === columnOf(model, field ?? attribute));
     return column ? [{ ...plainColumn(column, index), attribute, isKey: true }] : [];
   });
   return { ...planBase(model.name, table, info), columns: keys, keys };
@@ -142,7 +151,16 @@ async function withLinks(
   const link = (name: string): PlannedColumn => linkColumn(columns, name, info);
   const links: LinkPlan[] = [];
   for (const association of associations) links.push(await linkPlan(query, association, link));
-  return { ...plan, columns, links };
+  return { ...plan, deletedAt: plan.deletedAt ?? deletedAtOf(associations, link), columns, links };
+}
+
+/** A soft delete of a row of a paranoid through table takes its link away, registered or not. */
+function deletedAtOf(
+  [association]: readonly TrackedAssociation[],
+  link: (column: string) => PlannedColumn,
+): PlannedColumn | null {
+  const deletedAt = association && managedAttributes(association.through).deletedAt;
+  return association && deletedAt ? link(fieldOf(association.through, deletedAt)) : null;
 }
 
 /** The column as the plan has it, marked as read by a link; added when the model doesn't track it. */
@@ -167,7 +185,7 @@ async function linkPlan(
 ): Promise<LinkPlan> {
   const owner = await readOwnPlan(query, association.owner);
   const target = await readTarget(query, association);
-  if (!owner || !target) throw missingTable(association.owner.table);
+  if (!owner || !target) throw missingTable(association.owner.table.table);
   const scope = Object.entries(association.scope).map(([attribute, value]) => ({
     column: link(fieldOf(association.through, attribute)),
     value: String(value),
@@ -196,7 +214,8 @@ async function readTarget(
 
 /** The column of an attribute. */
 export function fieldOf(model: ModelStatic<Model>, attribute: string): string {
-  return storedAttributes(model).find(([name]) => name === attribute)?.[1].field ?? attribute;
+  const field = storedAttributes(model).find(([name]) => name === attribute)?.[1].field;
+  return columnOf(model, field ?? attribute);
 }
 
 async function readHistory(
@@ -206,7 +225,7 @@ async function readHistory(
   if (!options.snapshots) return null;
   checkHistoryNames(name, tracked);
   const info = await readTable(query, options.snapshots.table);
-  if (!info) throw missingTable(options.snapshots.table);
+  if (!info) throw missingTable(options.snapshots.table.table);
   return info;
 }
 
@@ -237,11 +256,6 @@ function plannedColumns(
 function maskFor(mask: MaskRule | null, type: string): MaskRule | null {
   const isStructured = type === 'json' || type === 'jsonb' || type === 'bytea' || type.endsWith('[]');
   return mask && isStructured ? { keepLast: 0 } : mask;
-}
-
-export function missingTable({ table }: TableName): AuditError {
-  const message = `The table "${table}" does not exist, so the write was not made. Create it: run "await auditLog.sync()".`;
-  return new AuditError('ERR_AUDIT_MISSING_TABLE', message);
 }
 
 /** PostgreSQL forbids a table with rewrite rules inside the statement that stores the entry. */

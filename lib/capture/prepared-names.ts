@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { warnOnce } from '../core/warnings';
 
-/** pg keeps every name for the life of a connection, so their number is bounded. */
+/** pg and the server keep every statement for the life of a connection, so their number is bounded. */
 const MAX_NAMES = 400;
+/** Also in a process that renews them again and again: old names stay where they are. */
+const MAX_ALL_NAMES = 1_000;
 /** Longer texts hold inlined rows: kept as a key, they would cost memory, and they never come again. */
 const MAX_LENGTH = 20_000;
 /** Texts seen once that are remembered, to know the second use. */
@@ -16,6 +18,7 @@ export class PreparedNames {
   readonly #seen = new Set<string>();
   readonly #names = new Map<string, string>();
   #epoch = 0;
+  #given = 0;
   #lost = 0;
   #isOn: boolean;
 
@@ -32,7 +35,8 @@ export class PreparedNames {
       this.#remember(text);
       return undefined;
     }
-    return this.#names.size < MAX_NAMES ? this.#assign(text) : undefined;
+    const isFull = this.#names.size >= MAX_NAMES || this.#given >= MAX_ALL_NAMES;
+    return isFull ? undefined : this.#assign(text);
   }
 
   /** The server no longer knows a statement, or knows another under its name: all are prepared anew under new names. */
@@ -62,6 +66,7 @@ export class PreparedNames {
     const hash = createHash('sha1').update(text).digest('hex').slice(0, 20);
     const name = `audit_${this.#epoch}_${hash}`;
     this.#names.set(text, name);
+    this.#given += 1;
     this.#seen.delete(text);
     return name;
   }

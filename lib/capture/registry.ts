@@ -98,6 +98,14 @@ export interface AuditedTable {
 }
 
 const NO_ASSOCIATIONS: readonly TrackedAssociation[] = [];
+const NO_NAMES: readonly TableName[] = [];
+
+/** One table has one history: under a second name it would be torn apart, and the masks of the first would be lost. */
+function checkSameHistory(model: ModelStatic<Model>, name: string, existing: Registration | undefined): void {
+  if (!existing || existing.name === name || existing.model.name === model.name) return;
+  const message = `registerAudited(${model.name}): its table "${existing.table.table}" is registered as "${existing.name}" already, which records writes through ${model.name} too. To let ${model.name} take over, give it { modelName: '${existing.name}' }.`;
+  throw new AuditError('ERR_AUDIT_NAME_TAKEN', message);
+}
 
 type RegistrySettings = Pick<ResolvedOptions, 'schema' | 'mask'> &
   Partial<Pick<ResolvedOptions, 'tableName'>>;
@@ -112,6 +120,7 @@ export class Registry {
   #generation = 0;
   #tracksAssociations = false;
   #links: { readonly generation: number; readonly byTable: Map<string, TrackedAssociation[]> } | null = null;
+  #names: { readonly generation: number; readonly byTable: Map<string, TableName[]> } | null = null;
 
   constructor(sequelize: Sequelize, settings: RegistrySettings) {
     this.#sequelize = sequelize;
@@ -127,14 +136,19 @@ export class Registry {
     return [...this.#byName.values()];
   }
 
-  /** @throws {AuditError} the codes of `resolveRegistration`, and ERR_AUDIT_OTHER_INSTANCE, ERR_AUDIT_NAME_TAKEN */
+  /**
+   * @throws {AuditError} the codes of `resolveRegistration`, and ERR_AUDIT_OTHER_INSTANCE, ERR_AUDIT_NAME_TAKEN, and
+   * ERR_AUDIT_INVALID_ARGUMENT for the log itself
+   */
   register(given: ModelStatic<Model>, options: RegistrationOptions): Registration {
     checkModel('registerAudited', given);
     this.#checkInstance(given);
     const model = this.baseOf(given);
+    this.#checkOwnTable(model);
     const resolved = resolveRegistration(model, options, this.#settings);
     const existing = this.#byTable.get(tableKey(tableOf(model)));
     this.#checkName(resolved.name, existing);
+    checkSameHistory(model, resolved.name, existing);
     this.#checkHistory(model, resolved, existing);
     if (resolved.snapshots)
       checkHistoryNames(resolved.name, trackedModel(model, resolved, this.#settings.mask));
@@ -176,6 +190,30 @@ export class Registry {
     const registration = this.findByTable(table);
     const associations = this.#tracksAssociations ? this.#associationsThrough(table) : NO_ASSOCIATIONS;
     return registration || associations.length > 0 ? { table, registration, associations } : null;
+  }
+
+  /**
+   * Audited tables that may be this one under another name: one of the two names leaves the schema to the search path, so
+   * only a connection can tell.
+   */
+  namesakes(table: TableName): readonly AuditedTable[] {
+    if (this.#names?.generation !== this.#generation) this.#names = this.#readNames();
+    const named = this.#names.byTable.get(table.table) ?? NO_NAMES;
+    return named
+      .filter((each) => (each.schema === null) !== (table.schema === null))
+      .map((each) => this.audited(each))
+      .filter((each) => each !== null);
+  }
+
+  #readNames(): { generation: number; byTable: Map<string, TableName[]> } {
+    const through = this.#tracksAssociations ? this.#readLinks() : null;
+    const all = [...this.#byTable.keys(), ...(through?.byTable.keys() ?? [])];
+    const byTable = new Map<string, TableName[]>();
+    for (const key of new Set(all)) {
+      const [schema, table] = JSON.parse(key) as [string | null, string];
+      byTable.set(table, [...(byTable.get(table) ?? []), { schema, table }]);
+    }
+    return { generation: through?.generation ?? this.#generation, byTable };
   }
 
   #associationsThrough(table: TableName): readonly TrackedAssociation[] {
@@ -238,6 +276,19 @@ export class Registry {
     if (!owner || owner === sameTable) return;
     const message = `The name "${name}" is taken by the model of table "${owner.table.table}". Give one of them its own name with { modelName }.`;
     throw new AuditError('ERR_AUDIT_NAME_TAKEN', message);
+  }
+
+  /** The log or a history: a table that only this library writes. */
+  isOwnTable(table: TableName): boolean {
+    const log = { schema: this.#settings.schema, table: this.#settings.tableName ?? '' };
+    const histories = this.registrations.flatMap(({ options }) => options.snapshots?.table ?? []);
+    return [log, ...histories].some((each) => tableKey(each) === tableKey(table));
+  }
+
+  #checkOwnTable(model: ModelStatic<Model>): void {
+    if (!this.isOwnTable(tableOf(model))) return;
+    const message = `registerAudited(${model.name}): the table "${tableOf(model).table}" is the log or a history, which can't be audited itself. Register the models of the application.`;
+    throw new AuditError('ERR_AUDIT_INVALID_ARGUMENT', message);
   }
 
   /** Rows of another table's would be read as versions of this model. */

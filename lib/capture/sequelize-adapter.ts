@@ -3,8 +3,9 @@
  * `beforeQuery` hook is given, its `connection`, `formatError` and `run`, and the connection's callback interface.
  */
 import type { Model, ModelStatic, Sequelize, Transaction } from 'sequelize';
+import type { AuditCallOption } from '../core/call-option';
 import { isAuditError } from '../core/errors';
-import type { AuditCallOption } from '../core/types';
+import { failedIn } from './error-place';
 
 /** What of pg's result Sequelize reads, and with raw SQL hands on. */
 export interface DriverResult {
@@ -112,7 +113,7 @@ export function withoutStatement<E extends Error>(error: E): E {
 export function send(client: DriverClient, statement: DriverStatement): Promise<DriverResult> {
   return new Promise((resolve, reject) => {
     client.query(statement, (error, result) => {
-      if (error) reject(error);
+      if (error) reject(failedIn(statement.text, error));
       else resolve(result as DriverResult);
     });
   });

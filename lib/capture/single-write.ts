@@ -3,6 +3,7 @@ import { UNDEFINED_COLUMN, UNDEFINED_TABLE } from '../core/postgres-codes';
 import type { WriteContext } from '../core/types';
 import type { CompiledStatement } from '../statement/compile';
 import { contextValues } from '../statement/context-binds';
+import type { ParsedWrite } from '../statement/parse-write';
 import type { Environment } from './environment';
 import type { PreparedNames } from './prepared-names';
 import type { AuditedTable } from './registry';
@@ -11,6 +12,8 @@ import { StatementCache, type BoundWrite } from './statement-cache';
 import {
   isLostStatement,
   isStaleStatement,
+  isUnexpectedChange,
+  newTrigger,
   staleInTransaction,
   translateWriteError,
   type DatabaseError,
@@ -24,8 +27,9 @@ export interface CapturedWrite extends BoundWrite {
   readonly inTransaction: boolean;
 }
 
-/** Which table a write is of, null for one that only leads to audited tables, and who opened the transaction. */
+/** What a write says, which table it is of, null for one that only leads to audited tables, and who opened the transaction. */
 interface Origin {
+  readonly write: ParsedWrite;
   readonly audited: AuditedTable | null;
   readonly inTransaction: boolean;
 }
@@ -63,14 +67,14 @@ export class SingleWrites {
   }
 
   /** Runs a write, and outside a transaction once more when it failed for what is remembered of the server. */
-  async twice<T>({ audited, inTransaction }: Origin, write: () => Promise<T>): Promise<T> {
+  async twice<T>({ write, audited, inTransaction }: Origin, run: () => Promise<T>): Promise<T> {
     try {
-      return await write();
+      return await run();
     } catch (error) {
-      if (!this.#forgets(error as DatabaseError)) throw this.explain(error as Error, audited);
-      if (inTransaction) throw this.#lost(error as DatabaseError, audited);
-      return await write().catch((again: Error) => {
-        throw this.explain(again, audited);
+      if (!this.#forgets(error as DatabaseError, audited)) throw this.explain(error as Error, audited, write);
+      if (inTransaction) throw this.#lost(error as DatabaseError, audited, write);
+      return await run().catch((again: Error) => {
+        throw this.explain(again, audited, write);
       });
     }
   }
@@ -95,29 +99,31 @@ export class SingleWrites {
 
   /**
    * Whether an error may come from what is remembered of the server: a statement prepared before a change of its tables,
-   * or lost in a pooler, or a column that is gone. All of it is forgotten then.
+   * or lost in a pooler, a column that is gone, or a trigger that is new. All of it is forgotten then.
    */
-  #forgets(error: DatabaseError): boolean {
+  #forgets(error: DatabaseError, audited: AuditedTable | null): boolean {
     if (isLostStatement(error)) this.#names.noteLoss();
-    else if (isStaleStatement(error) || error.code === UNDEFINED_COLUMN || error.code === UNDEFINED_TABLE)
-      this.#names.renew();
-    else return false;
+    else if (audited && isUnexpectedChange(error)) this.#environment.noteRewriting(audited);
+    else if (isStaleStatement(error)) this.#names.renew();
+    // The statement without what is gone has another text, and so another name.
+    else if (error.code !== UNDEFINED_COLUMN && error.code !== UNDEFINED_TABLE) return false;
     this.#environment.forget();
     return true;
   }
 
-  #lost(error: DatabaseError, audited: AuditedTable | null): Error {
+  #lost(error: DatabaseError, audited: AuditedTable | null, write: ParsedWrite): Error {
+    if (isUnexpectedChange(error)) return withoutStatement(newTrigger(error));
     return isStaleStatement(error)
       ? withoutStatement(staleInTransaction(error))
-      : this.explain(error, audited);
+      : this.explain(error, audited, write);
   }
 
   /** The error as the application shall see it: its own as it is, one of the log's tables as an AuditError. */
-  explain(error: Error, audited: AuditedTable | null): Error {
+  explain(error: Error, audited: AuditedTable | null, write: ParsedWrite | null = null): Error {
     const history = audited?.registration?.options.snapshots?.table ?? null;
     const translated = isAuditError(error)
       ? error
-      : translateWriteError(error, { log: this.#environment.log, history });
+      : translateWriteError(error, { log: this.#environment.log, history }, write);
     if (!isAuditError(translated)) return translated;
     this.#environment.forget();
     return withoutStatement(translated);

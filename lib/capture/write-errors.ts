@@ -5,11 +5,15 @@ import {
   FEATURE_NOT_SUPPORTED,
   INSUFFICIENT_PRIVILEGE,
   INVALID_STATEMENT_NAME,
+  INVALID_TEXT,
   READ_ONLY_TRANSACTION,
   UNDEFINED_COLUMN,
   UNDEFINED_TABLE,
 } from '../core/postgres-codes';
-import type { TableName } from '../schema/quote';
+import { quoteIdentifier, type TableName } from '../schema/quote';
+import { UNEXPECTED_CHANGE } from '../statement/entries';
+import type { ParsedWrite } from '../statement/parse-write';
+import { isBehindRows, isForeign, placeOf, type ErrorPlace } from './error-place';
 
 /** The fields of pg's DatabaseError that are read here. */
 export interface DatabaseError extends Error {
@@ -55,17 +59,24 @@ function mentions(text: string, name: string): boolean {
   return new RegExp(String.raw`(^|[^\w])${escaped}(_id_seq|_history_id_seq)?([^\w]|$)`).test(text);
 }
 
+/** Of the log, a history, or a model that entries need. */
+export function missingTable(table: string, options?: { readonly cause: Error }): AuditError {
+  const message = `The table "${table}" does not exist, so the write was not made. Create it: run "await auditLog.sync()".`;
+  return new AuditError('ERR_AUDIT_MISSING_TABLE', message, options);
+}
+
 function explained(error: DatabaseError, table: string): AuditError {
   const cause = { cause: error };
   switch (error.code) {
     case UNDEFINED_TABLE:
+      return missingTable(table, cause);
+    case DATATYPE_MISMATCH:
       return new AuditError(
-        'ERR_AUDIT_MISSING_TABLE',
-        `The table "${table}" does not exist, so the write was not made. Create it: run "await auditLog.sync()".`,
+        'ERR_AUDIT_MISSING_COLUMN',
+        `A column of the table "${table}" has another type than what is to be stored in it (${error.message}), so the write was not made. Change its type in a migration; "await auditLog.check()" names it.`,
         cause,
       );
     case UNDEFINED_COLUMN:
-    case DATATYPE_MISMATCH:
       return new AuditError(
         'ERR_AUDIT_MISSING_COLUMN',
         `The table "${table}" does not fit this version of the model or the library (${error.message}), so the write was not made. Complete it: run "await auditLog.sync()".`,
@@ -86,15 +97,38 @@ function explained(error: DatabaseError, table: string): AuditError {
   }
 }
 
+/** The audit table that a statement was storing into where an error points. */
+function storedInto({ before }: ErrorPlace, tables: AuditTables): string {
+  const insert = before.slice(before.lastIndexOf('insert into '));
+  return names(tables).find((name) => insert.includes(quoteIdentifier(name))) ?? tables.log.table;
+}
+
 /**
  * The error of a compiled statement as the application shall see it: its own as PostgreSQL raised it, one of the log's
- * tables as an AuditError.
+ * tables, or of what was known of a table and is no longer so, as an AuditError.
+ *
+ * @param write the application's write, to tell its own mistakes apart
  */
-export function translateWriteError(error: DatabaseError, tables: AuditTables): Error {
+export function translateWriteError(
+  error: DatabaseError,
+  tables: AuditTables,
+  write: ParsedWrite | null = null,
+): Error {
+  const place = placeOf(error);
   // It points into a text the application never wrote.
   delete error.position;
   const table = auditTableOf(error, tables);
-  return table === null ? error : explained(error, table);
+  if (table !== null) return explained(error, table);
+  if (!place || !write) return error;
+  if (error.code === DATATYPE_MISMATCH && isBehindRows(place))
+    return explained(error, storedInto(place, tables));
+  const isOutdated = error.code === UNDEFINED_COLUMN || error.code === UNDEFINED_TABLE;
+  return isOutdated && isForeign(place, write) ? outdated(error) : error;
+}
+
+function outdated(error: DatabaseError): AuditError {
+  const message = `What was known of a table is no longer so (${error.message}), so the write was not made. Repeat it, with its transaction where it has one: the table is read anew.`;
+  return new AuditError('ERR_AUDIT_STALE_STATEMENT', message, { cause: error });
 }
 
 const BIND = /^unnamed portal parameter \$(\d+)/;
@@ -131,6 +165,18 @@ export function isStaleStatement(error: DatabaseError): boolean {
 /** Whether the server forgot or never had a statement: what a pooler in transaction mode does. */
 export function isLostStatement(error: DatabaseError): boolean {
   return error.code === INVALID_STATEMENT_NAME || error.code === DUPLICATE_PREPARED_STATEMENT;
+}
+
+/** Whether a row changed where its update said nothing, because of a trigger that the statement did not know. */
+export function isUnexpectedChange({ code, message }: DatabaseError): boolean {
+  return code === INVALID_TEXT && message.includes(UNEXPECTED_CHANGE);
+}
+
+/** Inside the caller's transaction the update can't be sent again with all columns compared. */
+export function newTrigger(error: DatabaseError): AuditError {
+  const message =
+    'A trigger that did not exist when the table was read has changed a column that the update does not assign to, so the write was not made. Repeat the transaction: the trigger is known from now on.';
+  return new AuditError('ERR_AUDIT_STALE_STATEMENT', message, { cause: error });
 }
 
 /** Inside the caller's transaction nothing can be sent again: the transaction is aborted already. */

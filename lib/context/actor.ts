@@ -1,13 +1,13 @@
 import type { Model, ModelStatic } from 'sequelize';
-import { LABEL_ATTRIBUTES } from '../core/options';
+import { LABEL_ATTRIBUTES, MASK_TEXT } from '../core/options';
 import type { ActorInput } from '../core/types';
 import { isInstance, keyOfInstance, scalarText, type Instance } from './instances';
+import { fitsStrictType, typeKeyOf } from './key-types';
 import { attempt, DEFAULT_SETTINGS, rejectPromise, type ContextSettings } from './settings';
 import { boundedText } from './text';
 
 /** Characters kept of an actor's id, label and type. */
 export const MAX_ACTOR_TEXT = 255;
-const MASKED = '********';
 
 /** Who, as an entry keeps it. */
 export interface Actor {
@@ -25,35 +25,14 @@ function actorText(value: unknown): string | null {
   return bounded.trim() === '' ? null : bounded;
 }
 
-function typeKey(model: ModelStatic<Model>, attribute: string): string | undefined {
-  // A type given as text has no key.
-  const type = model.getAttributes()[attribute]?.type as { readonly key?: string } | string | undefined;
-  return typeof type === 'object' ? type.key : undefined;
-}
-
-function fitsInteger(id: string, bits: number): boolean {
-  if (!/^-?\d{1,19}$/.test(id)) return false;
-  return BigInt.asIntN(bits, BigInt(id)) === BigInt(id);
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const FITS: Readonly<Record<string, (id: string) => boolean>> = {
-  SMALLINT: (id) => fitsInteger(id, 16),
-  TINYINT: (id) => fitsInteger(id, 16),
-  MEDIUMINT: (id) => fitsInteger(id, 32),
-  INTEGER: (id) => fitsInteger(id, 32),
-  BIGINT: (id) => fitsInteger(id, 64),
-  UUID: (id) => UUID.test(id),
-  STRING: () => true,
-  TEXT: () => true,
-  CITEXT: () => true,
-};
+const TEXT_TYPES = ['STRING', 'TEXT', 'CITEXT'];
 
 /** Whether PostgreSQL can compare `id` with the model's key; a comparison that raises would fail the application's write. */
 function fitsKey(model: ModelStatic<Model>, id: string): boolean {
   const [key, ...others] = model.primaryKeyAttributes;
   if (key === undefined || others.length > 0) return false;
-  return FITS[typeKey(model, key) ?? '']?.(id) ?? false;
+  const type = typeKeyOf(model, key) ?? '';
+  return fitsStrictType(type, id) ?? TEXT_TYPES.includes(type);
 }
 
 /**
@@ -72,7 +51,7 @@ export function labelAttribute(settings: ContextSettings): string | null {
 }
 
 function attributeKind(model: ModelStatic<Model>, name: string): string | undefined {
-  return Object.hasOwn(model.getAttributes(), name) ? (typeKey(model, name) ?? 'OTHER') : undefined;
+  return Object.hasOwn(model.getAttributes(), name) ? (typeKeyOf(model, name) ?? 'OTHER') : undefined;
 }
 
 /** How an actor's label is found: what it is, whose masks apply, and how an attribute of it is read. */
@@ -93,7 +72,7 @@ function configuredLabel(
   if (typeof label === 'function') return computedLabel(settings, label(described.user as never)) ?? id;
   const { model } = described;
   if (model !== null && attributeKind(model, label) === undefined) return undefined;
-  if (model !== null && settings.isMasked(model, label)) return MASKED;
+  if (model !== null && settings.isMasked(model, label)) return MASK_TEXT;
   return actorText(described.read(label));
 }
 
@@ -132,7 +111,7 @@ function withLabel(settings: ContextSettings, id: string, type: string | null, l
 function actorById(settings: ContextSettings, id: string): Actor {
   const { model, label } = settings.options.actor;
   const isMasked = model !== null && typeof label === 'string' && settings.isMasked(model, label);
-  return withLabel(settings, id, model?.name ?? null, isMasked ? MASKED : null);
+  return withLabel(settings, id, model?.name ?? null, isMasked ? MASK_TEXT : null);
 }
 
 function actorOfInstance(settings: ContextSettings, instance: Instance): Actor | null {

@@ -1,15 +1,10 @@
 import { AuditError } from '../core/errors';
-import { describe, didYouMean } from '../core/suggest';
+import { didYouMean, invalidArgument } from '../core/suggest';
 import type { JsonValue } from '../core/types';
 import { isCorrelationId } from './correlation-id';
 import { toJson, type JsonObject } from './json';
 import { isThenable } from './settings';
 import { storableText } from './text';
-
-/** @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT naming the call, what was expected and what was given. */
-export function invalidArgument(where: string, expected: string, got: unknown): never {
-  throw new AuditError('ERR_AUDIT_INVALID_ARGUMENT', `${where}: expected ${expected}, got ${describe(got)}.`);
-}
 
 /** @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT when `given` is no object or has a key not in `known`. */
 export function checkObject(where: string, given: unknown, known: readonly string[]): void {

@@ -1,11 +1,13 @@
 import type { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { AuditRequest, ResolvedOptions } from '../core/options';
+import { warnOnce } from '../core/warnings';
 import { normaliseAddress, normalisePort } from './addresses';
 import { correlationIdOf } from './correlation-id';
+import { keepContextInLayers } from './express-layers';
 import { cleanRequestLine, requestLine } from './request-line';
 import { attempt, DEFAULT_SETTINGS, type ContextSettings } from './settings';
-import { createFrame, requests, storage, type FrameValues, type Store } from './storage';
+import { activeRequest, createFrame, inContextOf, requests, storage, type FrameValues } from './storage';
 
 /** A middleware of Express 4 and 5, and of anything else built on `node:http`. */
 export type AuditMiddleware = (
@@ -54,43 +56,69 @@ function echo(settings: ContextSettings, res: ServerResponse, correlationId: str
   attempt(settings, 'correlationId.header', () => void res.setHeader(header, correlationId));
 }
 
+/** Requests whose response was ended. */
+const answered = new WeakSet<AuditRequest>();
+
+/**
+ * Nobody but a callback that lost its context ends a response inside a request that is over. Waiting clients, whom one request
+ * answers in passing, are answered while that request still runs.
+ */
+function noteAnswer(req: AuditRequest): void {
+  const active = activeRequest();
+  if (active !== undefined && active !== req && answered.has(active)) {
+    warnOnce('AUDIT_CONTEXT_LOST', contextLost(requestLine(req)));
+  }
+  answered.add(req);
+}
+
+function contextLost(line: string): string {
+  return `sequelize-auditlog: the response to ${line} was ended in the context of another request, which had been answered before. Callbacks of node-postgres and other pools run in the context that opened their connection, so that a write inside them gets the actor of that request. Use the promise (await pool.query(…)), or AsyncResource.bind(callback).`;
+}
+
+/** Not by an event: what waits in a pipeline or for a session store is finished by others. */
+function noteEnd(res: ServerResponse, req: AuditRequest): void {
+  const end = res.end.bind(res) as (...args: unknown[]) => ServerResponse;
+  res.end = function endNoted(...args: unknown[]) {
+    noteAnswer(req);
+    return end(...args);
+  };
+}
+
 /**
  * Listeners run in the context of who emits, and Node's parser emits outside every context: without this, hand-written
  * `req.on('end', …)` and `res.on('finish', …)` would be nobody's.
  */
-function bindEmit(emitter: EventEmitter, req: AuditRequest, store: Store): void {
+function bindEmit(emitter: EventEmitter, req: AuditRequest): void {
   const emit = emitter.emit.bind(emitter);
   emitter.emit = function emitInContext(...args) {
-    // Contexts opened inside the request stay.
-    if (storage.getStore()?.frame?.origin?.req === req) return emit(...args);
-    return storage.run(store, () => emit(...args));
+    return inContextOf(req, () => emit(...args));
   };
 }
 
-function openRequest(settings: ContextSettings, req: AuditRequest, res: ServerResponse): Store {
+function openRequest(settings: ContextSettings, req: AuditRequest, res: ServerResponse): void {
   const outer = storage.getStore();
   const values = requestValues(settings, req);
   const frame = createFrame(outer?.frame ?? null, values, { req, settings });
-  const store: Store = { frame, silenced: outer?.silenced ?? false };
-  requests.set(req, store);
+  requests.set(req, { frame, silenced: outer?.silenced ?? false });
   echo(settings, res, frame.correlationId as string);
-  bindEmit(req, req, store);
-  bindEmit(res, req, store);
-  return store;
+  bindEmit(req, req);
+  bindEmit(res, req);
+  noteEnd(res, req);
+  keepContextInLayers(req);
 }
 
 /**
  * A middleware that opens a context for each request: address, correlation id (echoed on the response), request line, and the
- * request itself, from which the actor is read when an entry is written. It never reads the body. Mounted a second time it only
- * re-enters the request's context, where callbacks have lost it.
+ * request itself, from which the actor is read when an entry is written. It never reads the body. Every later handler of Express
+ * runs in it, also behind middleware whose callbacks lose it; elsewhere, mounted a second time, it re-enters the context.
  *
  * @example
  * app.use(createAuditMiddleware(settings));
  */
 export function createAuditMiddleware(settings: ContextSettings): AuditMiddleware {
   return function auditMiddleware(req, res, next) {
-    if (storage.getStore()?.frame?.origin?.req === req) return next();
-    storage.run(requests.get(req) ?? openRequest(settings, req, res), () => next());
+    if (!requests.has(req)) openRequest(settings, req, res);
+    inContextOf(req, () => next());
   };
 }
 

@@ -1,8 +1,10 @@
+import type { AuditCallOption } from '../core/call-option';
 import { defaultActor } from '../core/options';
-import type { ActorInput, AuditCallOption, WriteContext } from '../core/types';
+import { invalidArgument } from '../core/suggest';
+import type { ActorInput, WriteContext } from '../core/types';
 import { warnOnce } from '../core/warnings';
 import { readActor } from './actor';
-import { checkActor, checkData, checkObject, checkText, invalidArgument } from './checks';
+import { checkActor, checkData, checkObject, checkText } from './checks';
 import { boundedJsonText, type JsonObject } from './json';
 import { dropPromise, isThenable, type ContextSettings } from './settings';
 import { inherited, storage, type Frame, type Origin } from './storage';

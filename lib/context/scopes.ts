@@ -1,16 +1,9 @@
 import { AuditError } from '../core/errors';
+import { invalidArgument } from '../core/suggest';
 import type { ActorInput } from '../core/types';
 import { readActor, type Actor } from './actor';
 import { normaliseAddress, normalisePort } from './addresses';
-import {
-  checkActor,
-  checkCorrelationId,
-  checkData,
-  checkFunction,
-  checkObject,
-  checkText,
-  invalidArgument,
-} from './checks';
+import { checkActor, checkCorrelationId, checkData, checkFunction, checkObject, checkText } from './checks';
 import { isInstance } from './instances';
 import type { JsonObject } from './json';
 import { cleanRequestLine } from './request-line';

@@ -46,7 +46,7 @@ export interface Store {
 
 interface Shared {
   readonly storage: AsyncLocalStorage<Store>;
-  /** A request's context, to enter it again where callbacks have lost it. */
+  /** The innermost context that a request was last seen in, to enter it again where callbacks have lost it. */
   readonly requests: WeakMap<AuditRequest, Store>;
 }
 
@@ -60,6 +60,17 @@ function sharedByProcess(): Shared {
 }
 
 export const { storage, requests } = sharedByProcess();
+
+/** The request that whatever runs now is taken for. */
+export function activeRequest(): AuditRequest | undefined {
+  return storage.getStore()?.frame?.origin?.req;
+}
+
+/** Runs `fn` for this request: in the context that is active if it is one of the request's own, else in the one it had. */
+export function inContextOf<T>(req: AuditRequest, fn: () => T): T {
+  const own = requests.get(req);
+  return own === undefined || activeRequest() === req ? fn() : storage.run(own, fn);
+}
 
 /** A context inside `parent`. */
 export function createFrame(

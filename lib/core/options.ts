@@ -77,6 +77,9 @@ export interface ResolvedOptions {
 export const DEFAULT_MASK =
   /(password|passwd|pwd|secret|token|api_?key|private_?key|cvv|cvc|ssn|card_?number)(_?(hash|digest))?$/i;
 
+/** What an entry shows in the place of a masked value. */
+export const MASK_TEXT = '********';
+
 /** Attributes of a user that serve as a label, in order of preference. */
 export const LABEL_ATTRIBUTES = ['email', 'username', 'name'] as const;
 
@@ -86,9 +89,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** The actor of passport (`req.user`) or of a session that keeps the user or only its id. */
 export function defaultActor(req: AuditRequest): ActorInput {
-  if (req.user !== undefined && req.user !== null) return req.user as ActorInput;
+  if (req.user !== undefined && req.user !== null) return req.user;
   if (!isObject(req.session)) return null;
-  return (req.session['user'] ?? req.session['userId'] ?? null) as ActorInput;
+  return req.session['user'] ?? req.session['userId'] ?? null;
 }
 
 const DEFAULTS: ResolvedOptions = {
@@ -187,11 +190,11 @@ export function resolveOptions(options: AuditLogOptions = {}): ResolvedOptions {
   return {
     ...DEFAULTS,
     ...(defined(rest) as Partial<ResolvedOptions>),
-    actor: { ...DEFAULTS.actor, ...defined(actor) } as ResolvedOptions['actor'],
+    actor: { ...DEFAULTS.actor, ...defined(actor) },
     correlationId: {
       ...DEFAULTS.correlationId,
       ...defined(correlationId),
-    } as ResolvedOptions['correlationId'],
+    },
     mask: mask === false ? null : mask === undefined ? DEFAULT_MASK : stateless(mask),
   };
 }

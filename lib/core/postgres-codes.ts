@@ -8,3 +8,4 @@ export const FEATURE_NOT_SUPPORTED = '0A000';
 export const INVALID_STATEMENT_NAME = '26000';
 export const DUPLICATE_PREPARED_STATEMENT = '42P05';
 export const READ_ONLY_TRANSACTION = '25006';
+export const INVALID_TEXT = '22P02';

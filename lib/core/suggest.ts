@@ -48,11 +48,16 @@ export function invalidOption(where: string, option: string, expected: string, g
   );
 }
 
+/** @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT naming the call, what was expected and what was given. */
+export function invalidArgument(where: string, expected: string, got: unknown): never {
+  throw new AuditError('ERR_AUDIT_INVALID_ARGUMENT', `${where}: expected ${expected}, got ${describe(got)}.`);
+}
+
 /** A short description of a value for error messages; never more than 60 characters. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no prototype'})`;
-  return `${typeof value} ${JSON.stringify(String(value as string | number | boolean | bigint | symbol).slice(0, 40))}`;
+  return `${typeof value} ${JSON.stringify((value as string | symbol).toString().slice(0, 40))}`;
 }

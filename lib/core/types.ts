@@ -67,18 +67,6 @@ export interface ActorObject {
 /** Who did it: nothing, an id, `{ id, label?, type? }`, any object with an `id`, or a Sequelize instance. */
 export type ActorInput = null | undefined | string | number | bigint | ActorObject | object;
 
-/** The option `audit` of every Sequelize write call. `false` leaves no entry. */
-export type AuditCallOption =
-  | false
-  | {
-      /** Why; kept on the entry and the version. */
-      readonly reason?: string | null;
-      /** Who; an explicit null wins over every context. */
-      readonly actor?: ActorInput;
-      /** Free extras, merged over those of the context. */
-      readonly additionalData?: Readonly<Record<string, unknown>> | null;
-    };
-
 /** Everything an entry takes from the context, ready to bind: sanitised and bounded. */
 export interface WriteContext {
   readonly actorId: string | null;
@@ -93,11 +81,4 @@ export interface WriteContext {
   readonly reason: string | null;
   /** JSON text. */
   readonly additionalData: string | null;
-}
-
-declare module 'sequelize' {
-  interface Transactionable {
-    /** Auditing of this one call: `false` leaves no entry; `{ reason, actor, additionalData }` go to every row it writes. */
-    audit?: AuditCallOption | undefined;
-  }
 }

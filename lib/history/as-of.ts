@@ -89,8 +89,7 @@ function visibleAttributes(
   hidden: ReadonlySet<string>,
   given: FindOptions['attributes'],
 ): FindOptions['attributes'] {
-  if (Array.isArray(given))
-    return given.filter((each) => typeof each !== 'string' || !hidden.has(each)) as never;
+  if (Array.isArray(given)) return given.filter((each) => typeof each !== 'string' || !hidden.has(each));
   const { include = [], exclude = [] } = (given ?? {}) as { include?: never[]; exclude?: string[] };
   return { include, exclude: [...exclude, ...hidden] };
 }

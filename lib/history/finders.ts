@@ -1,11 +1,12 @@
 import type { FindOptions, Model, ModelStatic, WhereOptions } from 'sequelize';
 import { isInstance, keyOfInstance } from '../context/instances';
 import { AuditError } from '../core/errors';
+import { invalidArgument } from '../core/suggest';
 import type { ActorInput, LogEntryAttributes } from '../core/types';
 import type { LogEntry, LogEntryStatic } from '../schema/log-entry';
 import { defineHidden } from '../schema/read-only';
 import { runtimeOf } from '../schema/sequelize-runtime';
-import { invalidArgument, isModel } from './arguments';
+import { isModel } from './arguments';
 import { loadActors } from './load-actors';
 import { objectPkOf, type ObjectKey } from './object-key';
 import { givenTime, timeSql } from './point-in-time';

@@ -40,7 +40,7 @@ function rowKey(model: ModelStatic<Model>, { id, type }: ActorReference): Record
 function whereKeys(model: ModelStatic<Model>, keys: readonly Record<string, string>[]): WhereOptions {
   const [name, ...others] = model.primaryKeyAttributes;
   if (name !== undefined && others.length === 0)
-    return { [name]: [...new Set(keys.map((key) => key[name]))] } as WhereOptions;
+    return { [name]: [...new Set(keys.map((key) => key[name]))] };
   return { [runtimeOf(model.sequelize!).Op.or]: keys } as WhereOptions;
 }
 

@@ -6,10 +6,12 @@ import { isInstance } from '../context/instances';
 import { toJson, type JsonObject } from '../context/json';
 import { resolveWriteContext } from '../context/resolve';
 import { boundedText, storableText } from '../context/text';
+import type { AuditCallOption } from '../core/call-option';
 import { AuditError, isAuditError } from '../core/errors';
-import { checkKeys, describe } from '../core/suggest';
-import type { ActorInput, AuditCallOption, JsonValue, LogEntryAttributes, WriteContext } from '../core/types';
-import { storedAttributes, tableOf } from '../schema/attributes';
+import { MASK_TEXT } from '../core/options';
+import { checkKeys, describe, invalidArgument } from '../core/suggest';
+import type { ActorInput, JsonValue, LogEntryAttributes, WriteContext } from '../core/types';
+import { columnOf, storedAttributes, tableOf } from '../schema/attributes';
 import { rememberExact } from '../schema/exact-time';
 import { typeOfAttribute } from '../schema/history-table';
 import type { LogEntry } from '../schema/log-entry';
@@ -18,7 +20,7 @@ import { runtimeOf } from '../schema/sequelize-runtime';
 import { keyKindOf } from '../statement/context-binds';
 import { EXACT_TIME_COLUMN, insertEntry, type GivenEntry } from '../statement/insert-entry';
 import type { ActorRow } from '../statement/plan';
-import { invalidArgument, isModel, isPlainObject } from './arguments';
+import { isModel, isPlainObject } from './arguments';
 import { objectPkOf, type ObjectKey } from './object-key';
 import { logTable, registrationOf, type HistorySettings } from './settings';
 
@@ -46,7 +48,6 @@ const CAPTURED = ['create', 'update', 'delete'];
 const ACCESS_KEYS = ['reason', 'actor', 'additionalData', 'transaction'];
 const LOG_KEYS = ['action', 'changes', ...ACCESS_KEYS];
 const MAX_REPR_LENGTH = 255;
-const MASK = '********';
 
 /** @throws {AuditError} ERR_AUDIT_INVALID_ACTION */
 function checkAction(action: unknown): string {
@@ -83,7 +84,7 @@ function masked(value: JsonValue, { keepLast }: MaskRule): JsonValue {
   // By characters, as PostgreSQL counts.
   const characters = Array.from(text);
   return (
-    MASK + (keepLast > 0 && characters.length > 2 * keepLast ? characters.slice(-keepLast).join('') : '')
+    MASK_TEXT + (keepLast > 0 && characters.length > 2 * keepLast ? characters.slice(-keepLast).join('') : '')
   );
 }
 
@@ -141,9 +142,9 @@ function actorRow({ options, context }: HistorySettings): ActorRow | null {
   if (!model || label === null) return null;
   const attributes = new Map(storedAttributes(model));
   const key = attributes.get(model.primaryKeyAttributes[0] ?? '');
-  const labelColumn = attributes.get(label)?.field ?? label;
+  const labelColumn = columnOf(model, attributes.get(label)?.field ?? label);
   if (!key) return null;
-  const keyColumn = key.field ?? model.primaryKeyAttributes[0]!;
+  const keyColumn = columnOf(model, key.field ?? model.primaryKeyAttributes[0]!);
   return { table: tableOf(model), keyColumn, keyKind: keyKindOf(typeOfAttribute(key.type)), labelColumn };
 }
 

@@ -1,9 +1,10 @@
 import type { Model, ModelStatic } from 'sequelize';
 import { isInstance } from '../context/instances';
+import { fitsStrictType, isIntegerType, isUuidType, typeKeyOf } from '../context/key-types';
 import { AuditError } from '../core/errors';
-import { didYouMean } from '../core/suggest';
+import { didYouMean, invalidArgument } from '../core/suggest';
 import { exactTextOf } from '../schema/exact-time';
-import { invalidArgument, isPlainObject } from './arguments';
+import { isPlainObject } from './arguments';
 import { parseTime } from './point-in-time';
 
 /** One part of a primary key. */
@@ -12,19 +13,9 @@ export type KeyPart = string | number | bigint | boolean | Date | Buffer;
 /** A primary key: its value, its parts in primary-key order, or its parts by attribute name. */
 export type ObjectKey = KeyPart | readonly KeyPart[] | Readonly<Record<string, KeyPart>>;
 
-function typeKey(model: ModelStatic<Model>, attribute: string): string {
-  const type = model.getAttributes()[attribute]?.type as { key?: string } | string | undefined;
-  return typeof type === 'object' ? (type.key ?? '') : '';
+function typeOf(model: ModelStatic<Model>, attribute: string): string {
+  return typeKeyOf(model, attribute) ?? '';
 }
-
-const INTEGER_BITS: Readonly<Record<string, number>> = {
-  TINYINT: 16,
-  SMALLINT: 16,
-  MEDIUMINT: 32,
-  INTEGER: 32,
-  BIGINT: 64,
-};
-const UUID_TYPES = ['UUID', 'UUIDV1', 'UUIDV4'];
 
 function dateText(date: Date, type: string): string {
   if (type === 'DATEONLY') return date.toISOString().slice(0, 10);
@@ -41,16 +32,16 @@ function bareText(value: unknown, type: string): string | null {
 
 /** One form per key, so that `7`, `'7'` and `' 7'`, or a UUID in capitals, are the same object. */
 function canonical(text: string, type: string): string {
-  if (type in INTEGER_BITS)
+  if (isIntegerType(type))
     return /^\s*[+-]?\d+\s*$/.test(text) ? String(BigInt(text.trim().replace(/^\+/, ''))) : text;
-  if (UUID_TYPES.includes(type)) return text.trim().toLowerCase();
+  if (isUuidType(type)) return text.trim().toLowerCase();
   if (type === 'CHAR') return text.replace(/ +$/, '');
   return type === 'DATE' ? (parseTime(text)?.text ?? text) : text;
 }
 
 /** @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT when the part is missing or no value a key can have. */
 function partText(where: string, model: ModelStatic<Model>, attribute: string, value: unknown): string {
-  const type = typeKey(model, attribute);
+  const type = typeOf(model, attribute);
   const text = bareText(value, type);
   if (text !== null) return canonical(text, type);
   return invalidArgument(where, `a value for the key "${attribute}" of ${model.name}`, value);
@@ -120,19 +111,14 @@ export function objectPkOf(where: string, model: ModelStatic<Model>, pk: unknown
   return objectPkText(keyTexts(where, model, pk));
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const UNSTORABLE = /\0/;
 
 function fits(type: string, text: string): boolean {
-  const bits = INTEGER_BITS[type];
-  if (bits !== undefined)
-    return /^-?\d{1,19}$/.test(text) && BigInt.asIntN(bits, BigInt(text)) === BigInt(text);
-  if (UUID_TYPES.includes(type)) return UUID.test(text);
   if (type === 'DATE' || type === 'DATEONLY') return parseTime(text) !== null;
-  return !UNSTORABLE.test(text);
+  return fitsStrictType(type, text) ?? !UNSTORABLE.test(text);
 }
 
 /** Whether PostgreSQL can compare every part with its column: a comparison that raises would fail the whole query. */
 export function fitsKey(model: ModelStatic<Model>, texts: Readonly<Record<string, string>>): boolean {
-  return Object.entries(texts).every(([name, text]) => fits(typeKey(model, name), text));
+  return Object.entries(texts).every(([name, text]) => fits(typeOf(model, name), text));
 }

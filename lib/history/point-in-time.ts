@@ -1,10 +1,10 @@
 import type { Model } from 'sequelize';
 import { AuditError } from '../core/errors';
+import { invalidArgument } from '../core/suggest';
 import { exactTextOf } from '../schema/exact-time';
 import type { LogEntry } from '../schema/log-entry';
 import { quoteIdentifier, quoteLiteral } from '../schema/quote';
 import type { HistoryAttributes } from '../schema/snapshot-model';
-import { invalidArgument } from './arguments';
 
 /**
  * A moment of the past. The bound is inclusive: a Date stands for the end of its millisecond, and so does a text with

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FindOptions, Model } from 'sequelize';
 import type { Registration } from '../capture/registry';
 import { AuditError } from '../core/errors';
-import { didYouMean } from '../core/suggest';
+import { didYouMean, invalidArgument } from '../core/suggest';
 import { exactTextOf } from '../schema/exact-time';
 import { quoteLiteral } from '../schema/quote';
 import { defineHidden, refuseInstanceWrites } from '../schema/read-only';
@@ -16,7 +16,6 @@ import {
   type SnapshotModel,
 } from '../schema/snapshot-model';
 import type { TrackedColumn } from '../schema/tracked';
-import { invalidArgument } from './arguments';
 import { readSameTable, type HistorySettings } from './settings';
 
 /** A version without the types of its model. */

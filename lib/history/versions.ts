@@ -1,9 +1,9 @@
 import type { FindOptions, Model } from 'sequelize';
 import type { Registration } from '../capture/registry';
 import { isInstance } from '../context/instances';
+import { invalidArgument } from '../core/suggest';
 import type { LogEntry } from '../schema/log-entry';
 import type { HistoryAttributes, Snapshot, SnapshotModel } from '../schema/snapshot-model';
-import { invalidArgument } from './arguments';
 import { asOf, type AsOfReader } from './as-of';
 import { findEntries, type EntryFindOptions } from './finders';
 import { loadActors } from './load-actors';
@@ -68,7 +68,7 @@ async function findVersions<M extends Model>(
 ): Promise<Snapshot<M>[]> {
   const where = bothWhere(settings.sequelize, key, options.where);
   const order = options.order ?? NEWEST_FIRST;
-  const found = await model.findAll({ ...options, order, where } as never);
+  const found = await model.findAll({ ...options, order, where });
   if (actors && options.raw !== true) await loadActors(settings, found as unknown as Model[], options);
   return found;
 }

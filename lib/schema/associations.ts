@@ -1,6 +1,7 @@
 import type { Model, ModelStatic } from 'sequelize';
 import { AuditError } from '../core/errors';
 import { didYouMean } from '../core/suggest';
+import { columnOf } from './attributes';
 
 /** What is read of Sequelize 6's belongsToMany; the fields have no public type. */
 interface BelongsToManyInternals {
@@ -10,8 +11,8 @@ interface BelongsToManyInternals {
     readonly model: ModelStatic<Model>;
     readonly scope?: Readonly<Record<string, unknown>> | null;
   };
-  readonly identifierField: string;
-  readonly foreignIdentifierField: string;
+  readonly foreignKey: string;
+  readonly otherKey: string;
   readonly sourceKeyField: string;
   readonly targetKeyField: string;
 }
@@ -46,6 +47,11 @@ export function checkAssociations(model: ModelStatic<Model>, names: readonly str
   }
 }
 
+/** Not what the association remembers of it: the other side, defined later, may have given the attribute another column. */
+function linkColumnOf(through: ModelStatic<Model>, attribute: string): string {
+  return columnOf(through, through.getAttributes()[attribute]?.field ?? attribute);
+}
+
 /** The belongsToMany association of that name; null when there is none (yet). */
 export function manyToMany(model: ModelStatic<Model>, name: string): ManyToMany | null {
   const found = associationsOf(model).find(([each]) => each === name)?.[1];
@@ -54,10 +60,10 @@ export function manyToMany(model: ModelStatic<Model>, name: string): ManyToMany 
     name,
     target: found.target,
     through: found.through.model,
-    ownerLink: found.identifierField,
-    targetLink: found.foreignIdentifierField,
-    ownerColumn: found.sourceKeyField,
-    targetColumn: found.targetKeyField,
+    ownerLink: linkColumnOf(found.through.model, found.foreignKey),
+    targetLink: linkColumnOf(found.through.model, found.otherKey),
+    ownerColumn: columnOf(model, found.sourceKeyField),
+    targetColumn: columnOf(found.target, found.targetKeyField),
     scope: found.through.scope ?? {},
   };
 }

@@ -46,12 +46,27 @@ export function storedAttributes(model: ModelStatic<Model>): [name: string, Mode
 /** Schema and table of a model; the schema is null when the search path decides. */
 export function tableOf(model: ModelStatic<Model>): TableName {
   const name: unknown = model.getTableName();
-  if (typeof name === 'string') return { schema: null, table: unquoted(name) };
+  if (typeof name === 'string') return { schema: null, table: nameInSql(model, name) };
   const { tableName, schema } = name as { tableName: string; schema?: string };
-  return { schema: schema ? unquoted(schema) : null, table: unquoted(tableName) };
+  return { schema: schema ? nameInSql(model, schema) : null, table: nameInSql(model, tableName) };
 }
 
-/** Sequelize takes double quotes out of the names it quotes. */
-function unquoted(name: string): string {
-  return name.replaceAll('"', '');
+/**
+ * A name as PostgreSQL reads it from Sequelize's statements: quoting takes double quotes out, and with
+ * `quoteIdentifiers: false` most names stay unquoted, whose capitals become small.
+ */
+function nameInSql(model: ModelStatic<Model>, name: string): string {
+  const quoted = model.sequelize?.getQueryInterface().quoteIdentifier(name) ?? `"${name}"`;
+  if (quoted.startsWith('"')) return quoted.replaceAll('"', '');
+  return quoted.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+const MAX_NAME_BYTES = 63;
+
+/** The column of a field as the database has it: PostgreSQL cuts long names. */
+export function columnOf(model: ModelStatic<Model>, field: string): string {
+  const name = nameInSql(model, field);
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+  // A character that the cut would split falls away whole.
+  return new TextDecoder().decode(Buffer.from(name).subarray(0, MAX_NAME_BYTES), { stream: true });
 }

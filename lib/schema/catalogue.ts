@@ -9,7 +9,7 @@ export interface CatalogueColumn {
   readonly name: string;
   /** With modifiers, as `format_type` writes it: `numeric(10,2)`, `character varying(255)[]`. */
   readonly type: string;
-  /** The type that holds the same values without a constraint: enums are `text`, domains the type below them. */
+  /** The type that holds the same values without a constraint, also of length: enums are `text`, domains the type below them. */
   readonly plainType: string;
   /** Internal name of the type behind domains: `int4`, `timestamptz`, `enum` for any enum; arrays end in `[]`. */
   readonly valueType: string;
@@ -31,8 +31,12 @@ export interface TableInfo {
   /** Rewrite rules make a statement something else than it says. */
   readonly hasRules: boolean;
   readonly hasRowSecurity: boolean;
+  /** Whether it applies to the role of this connection: an owner, say, is exempt. */
+  readonly isRowSecurityActive: boolean;
   /** False for views that only triggers write: PostgreSQL locks no rows through a grouping one. */
   readonly isLockable: boolean;
+  /** Whether triggers may give a row that is updated another key than the statement says. */
+  readonly rewritesUpdates: boolean;
   /** The type of its rows as SQL, with its schema where the search path finds another type: a table may be called `path`. */
   readonly rowType: string;
   /** In table order. */
@@ -62,10 +66,16 @@ export interface ForeignKey {
   readonly childColumns: readonly string[];
   readonly parent: CatalogueTable;
   readonly parentColumns: readonly string[];
+  /** Internal names of the columns' types, `enum` for any enum. */
+  readonly parentTypes: readonly string[];
   readonly onDelete: ReferentialAction;
   /** The columns that SET NULL or SET DEFAULT on delete changes: all of the key unless it names some. */
   readonly onDeleteColumns: readonly string[];
   readonly onUpdate: ReferentialAction;
+  /** Whether triggers may keep a parent that is deleted. */
+  readonly mayKeepParent: boolean;
+  /** Whether triggers may make something else of what it does to its children. */
+  readonly mayAlterChild: boolean;
 }
 
 /** PostgreSQL 15. */
@@ -86,10 +96,16 @@ export async function checkServerVersion(query: CatalogueQuery): Promise<number>
   throw new AuditError('ERR_AUDIT_SERVER_VERSION', message);
 }
 
+/** Of `pg_trigger.tgtype`: for each row, before, update. */
+const ROW_BEFORE_UPDATE = 1 + 2 + 16;
+const ROW_BEFORE_DELETE = 1 + 2 + 8;
+
 const TABLE_SQL = `
 select c.oid::text as "oid", n.nspname::text as "schema", c.relname::text as "table", c.relkind::text as "kind",
-  c.relrowsecurity as "hasRowSecurity", c.reltype::regtype::text as "rowType",
+  c.relrowsecurity as "hasRowSecurity", row_security_active(c.oid) as "isRowSecurityActive", c.reltype::regtype::text as "rowType",
   c.relkind <> 'v' or pg_relation_is_updatable(c.oid, false) & 4 = 4 as "isLockable",
+  c.relkind = 'v' or exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
+    and t.tgtype & ${ROW_BEFORE_UPDATE} = ${ROW_BEFORE_UPDATE}) as "rewritesUpdates",
   exists (select from pg_rewrite r where r.ev_class = c.oid and r.ev_enabled <> 'D' and r.rulename <> '_RETURN') as "hasRules"
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.oid = to_regclass($1) and c.relkind in ('r', 'p', 'v', 'm', 'f')`;
@@ -97,11 +113,11 @@ where c.oid = to_regclass($1) and c.relkind in ('r', 'p', 'v', 'm', 'f')`;
 /** The type under a type, through domains over domains. */
 function withoutDomains(type: string): string {
   return `
-with recursive below(oid, typmod) as (
-  select ${type}, -1
-  union all select d.typbasetype, d.typtypmod from below join pg_type d on d.oid = below.oid where d.typtype = 'd'
+with recursive below(oid) as (
+  select ${type}
+  union all select d.typbasetype from below join pg_type d on d.oid = below.oid where d.typtype = 'd'
 )
-select y.*, below.typmod from below join pg_type y on y.oid = below.oid where y.typtype <> 'd'`;
+select y.* from below join pg_type y on y.oid = below.oid where y.typtype <> 'd'`;
 }
 
 /** Joined are `b`, the column's type, and `v`, the type of an array's elements or else `b` again. */
@@ -109,8 +125,7 @@ const COLUMNS_SQL = `
 select a.attname::text as "name", format_type(a.atttypid, a.atttypmod) as "type", a.attnotnull as "notNull",
   case
     when v.typtype = 'e' then case when v.oid = b.oid then 'text' else 'text[]' end
-    when b.oid <> a.atttypid then format_type(b.oid, b.typmod)
-    else format_type(a.atttypid, a.atttypmod)
+    else format_type(b.oid, -1)
   end as "plainType",
   case v.typtype when 'e' then 'enum' else v.typname::text end || case when b.typcategory = 'A' then '[]' else '' end as "valueType",
   pg_get_expr(d.adbin, d.adrelid) as "defaultSql",
@@ -182,9 +197,17 @@ select c.conname::text as "name",
      join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum) as "childColumns",
   (select array_agg(a.attname::text order by k.n) from unnest(c.confkey) with ordinality k(attnum, n)
      join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.attnum) as "parentColumns",
+  (select array_agg(case y.typtype when 'e' then 'enum' else y.typname::text end order by k.n)
+     from unnest(c.confkey) with ordinality k(attnum, n)
+     join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.attnum
+     join pg_type y on y.oid = a.atttypid) as "parentTypes",
   (select array_agg(a.attname::text) from pg_attribute a
      where a.attrelid = c.conrelid and a.attnum = any (coalesce(c.confdelsetcols, c.conkey))) as "onDeleteColumns",
-  c.confdeltype::text as "onDelete", c.confupdtype::text as "onUpdate"
+  c.confdeltype::text as "onDelete", c.confupdtype::text as "onUpdate",
+  exists (select from pg_trigger t where t.tgrelid = c.confrelid and not t.tgisinternal and t.tgenabled <> 'D'
+    and t.tgtype & ${ROW_BEFORE_DELETE} = ${ROW_BEFORE_DELETE}) as "mayKeepParent",
+  exists (select from pg_trigger t where t.tgrelid = c.conrelid and not t.tgisinternal and t.tgenabled <> 'D'
+    and (t.tgtype & ${ROW_BEFORE_DELETE} = ${ROW_BEFORE_DELETE} or t.tgtype & ${ROW_BEFORE_UPDATE} = ${ROW_BEFORE_UPDATE})) as "mayAlterChild"
 from pg_constraint c
 join pg_class ct on ct.oid = c.conrelid join pg_namespace cn on cn.oid = ct.relnamespace
 join pg_class pt on pt.oid = c.confrelid join pg_namespace pn on pn.oid = pt.relnamespace
@@ -194,7 +217,15 @@ order by c.oid`;
 
 interface ForeignKeyRow extends Pick<
   ForeignKey,
-  'name' | 'childColumns' | 'parentColumns' | 'onDelete' | 'onDeleteColumns' | 'onUpdate'
+  | 'name'
+  | 'childColumns'
+  | 'parentColumns'
+  | 'parentTypes'
+  | 'onDelete'
+  | 'onDeleteColumns'
+  | 'onUpdate'
+  | 'mayKeepParent'
+  | 'mayAlterChild'
 > {
   readonly childSchema: string;
   readonly childTable: string;
@@ -213,10 +244,20 @@ export async function readForeignKeys(query: CatalogueQuery): Promise<ForeignKey
     childColumns: row.childColumns,
     parent: { schema: row.parentSchema, table: row.parentTable, visible: row.parentVisible },
     parentColumns: row.parentColumns,
+    parentTypes: row.parentTypes,
     onDelete: row.onDelete,
     onDeleteColumns: row.onDeleteColumns,
     onUpdate: row.onUpdate,
+    mayKeepParent: row.mayKeepParent,
+    mayAlterChild: row.mayAlterChild,
   }));
+}
+
+/** The schema in which the search path of the connection that `query` uses finds a table. */
+export async function visibleSchema(query: CatalogueQuery, table: string): Promise<string | null> {
+  const sql = `select n.nspname::text as "schema" from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1)`;
+  const { rows } = await query(sql, [quoteTable({ schema: null, table })]);
+  return (rows[0] as { schema: string } | undefined)?.schema ?? null;
 }
 
 export async function schemaExists(query: CatalogueQuery, schema: string): Promise<boolean> {

@@ -88,7 +88,7 @@ function withExactText(options: FindOptions, expression: ReturnType<typeof runti
   const { attributes } = options;
   if (Array.isArray(attributes)) return { ...options, attributes: [...attributes, extra] };
   const given = (attributes ?? {}) as { include?: [typeof expression, string][]; exclude?: string[] };
-  return { ...options, attributes: { ...given, include: [...(given.include ?? []), extra] } as never };
+  return { ...options, attributes: { ...given, include: [...(given.include ?? []), extra] } };
 }
 
 function runtimeLiteral(sequelize: Sequelize, sql: string) {

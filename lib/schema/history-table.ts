@@ -76,7 +76,14 @@ export function enumKind(type: DataType): 'enum' | 'enum[]' | null {
 export function typeOfAttribute(type: DataType): string {
   const kind = enumKind(type);
   if (kind) return kind === 'enum' ? 'text' : 'text[]';
-  return (type as SequelizeType).toSql?.() ?? String(type);
+  return unlimited((type as SequelizeType).toSql?.() ?? String(type));
+}
+
+const LIMITED = /^(VARCHAR|CHAR|CHARACTER VARYING|DECIMAL|NUMERIC)\s*\([^)]*\)/i;
+
+/** The same type for values of any length; CHAR alone would be one character. */
+function unlimited(type: string): string {
+  return type.replace(LIMITED, (_limited, name: string) => (/^char$/i.test(name) ? 'bpchar' : name));
 }
 
 /** Masks are texts whatever the column holds. */
@@ -117,14 +124,25 @@ export function historyTableOf(
   };
 }
 
-/** @throws {AuditError} ERR_AUDIT_INVALID_OPTION when an attribute or column bears a name that versions need. */
+/**
+ * @throws {AuditError} ERR_AUDIT_INVALID_OPTION when an attribute or column bears a name that versions need, or two attributes
+ * share a column.
+ */
 export function checkHistoryNames(name: string, tracked: TrackedModel): void {
+  checkDistinctColumns(name, tracked);
   const clash = tracked.columns.find(
     (each) => RESERVED_ATTRIBUTES.has(each.attribute) || RESERVED_COLUMNS.has(each.column),
   );
   if (!clash) return;
   const seen = `attribute "${clash.attribute}" (column "${clash.column}")`;
   const message = `registerAudited(${name}): ${seen} has a name that versions need for themselves. Exclude it, rename it, or register without snapshots.`;
+  throw new AuditError('ERR_AUDIT_INVALID_OPTION', message);
+}
+
+function checkDistinctColumns(name: string, { columns }: TrackedModel): void {
+  const second = columns.find(({ column }, at) => columns.findIndex((each) => each.column === column) < at);
+  if (!second) return;
+  const message = `registerAudited(${name}): "${second.attribute}" is the second attribute of column "${second.column}", and a version holds a column once. Exclude one of them, or register without snapshots.`;
   throw new AuditError('ERR_AUDIT_INVALID_OPTION', message);
 }
 

@@ -33,6 +33,7 @@ export interface LogEntry extends Model<LogEntryAttributes>, LogEntryAttributes 
   describe(): string;
   toJSON(): LogEntryJson;
   /** Sequelize's own signature. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   toJSON<T extends LogEntryAttributes>(): T;
 }
 

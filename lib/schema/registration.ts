@@ -186,8 +186,7 @@ class RegistrationCheck {
 
   texts(option: string, value: unknown): readonly string[] {
     if (value === undefined) return [];
-    if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
-      return [...(value as string[])];
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [...value];
     return invalidOption(this.where, option, 'an array of names', value);
   }
 
@@ -246,7 +245,7 @@ function resolveSnapshots(
     check.tableName('snapshots.tableName', given.tableName) ?? defaultHistoryTable(model, logSchema);
   const snapshotName = check.text('snapshots.snapshotName', given.snapshotName) ?? `${name}Snapshot`;
   if (snapshotName === model.name)
-    invalidOption(check.where, 'snapshots.snapshotName', 'another name than the model', name);
+    invalidOption(check.where, 'snapshots.snapshotName', 'another name than the model', snapshotName);
   return { table: { schema: logSchema, table }, snapshotName, indexes: check.indexes(given.indexes) };
 }
 
@@ -309,7 +308,7 @@ export function resolveRegistration(
 
 function checkPrimaryKey(model: ModelStatic<Model>): void {
   if (model.primaryKeyAttributes.length > 0) return;
-  const message = `registerAudited(${model.name}): the model has no primary key, so its rows can't be told apart. Give it one.`;
+  const message = `registerAudited(${model.name}): the model has no primary key, so its rows can't be told apart. Give it one, or name it in registerAll({ except }).`;
   throw new AuditError('ERR_AUDIT_NO_PRIMARY_KEY', message);
 }
 

@@ -1,5 +1,5 @@
 import type { DataType, Model, ModelAttributeColumnOptions, ModelStatic } from 'sequelize';
-import { managedAttributes, storedAttributes, type ManagedAttributes } from './attributes';
+import { columnOf, managedAttributes, storedAttributes, type ManagedAttributes } from './attributes';
 import type { MaskRule, ResolvedRegistration } from './registration';
 
 /** One tracked column of a registered model. */
@@ -49,7 +49,7 @@ export function trackedModel(
     const isKey = keyNames.includes(attribute);
     return {
       attribute,
-      column: definition.field ?? attribute,
+      column: columnOf(model, definition.field ?? attribute),
       type: definition.type,
       isKey,
       inDelta: !isManaged || registration.include?.has(attribute) === true,

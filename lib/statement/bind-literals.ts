@@ -2,8 +2,8 @@ import { Scanner, type Token } from './scanner';
 
 /** More literals than this make a text that is hardly ever seen twice: not worth a name. */
 const MAX_LITERALS = 24;
-const INT4_MAX = 2_147_483_647;
-const INT8_DIGITS = 18;
+const INT4_MAX = 2_147_483_647n;
+const INT8_MAX = 9_223_372_036_854_775_807n;
 
 export interface BoundText {
   readonly sql: string;
@@ -13,8 +13,22 @@ export interface BoundText {
 /** The type PostgreSQL's own parser gives to a numeric constant, so that the bound form resolves the same operators. */
 function numberType(text: string): string {
   if (!/^\d+$/.test(text)) return 'numeric';
-  if (text.length > INT8_DIGITS) return 'numeric';
-  return Number(text) <= INT4_MAX ? 'int4' : 'int8';
+  const value = BigInt(text);
+  if (value <= INT4_MAX) return 'int4';
+  return value <= INT8_MAX ? 'int8' : 'numeric';
+}
+
+/** Without underscores, in base ten: what numeric's input reads as PostgreSQL's parser does. */
+const PLAIN_NUMBER = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** A minus before a number that int4 may not hold is part of it: the parser takes -2147483648 for an int4. */
+const MINUS_TAKES = 9;
+
+/** Whether a token is a literal that stands for what is written. */
+function isPlain(sql: string, { kind, start, end }: Token, before: Token | null): boolean {
+  if (kind !== 'number') return kind === 'text';
+  const isNegative = before !== null && sql.slice(before.start, before.end) === '-';
+  return PLAIN_NUMBER.test(sql.slice(start, end)) && !(isNegative && end - start > MINUS_TAKES);
 }
 
 /** Collects literals of one text and puts binds in their place. */
@@ -50,11 +64,14 @@ class Binder {
 }
 
 /** Before a parenthesis that groups or lists; any other name there is a function or a type. */
-const BEFORE_GROUP = new Set(['in', 'where', 'and', 'or', 'not', 'set', 'when', 'then', 'else', 'on']);
+const BEFORE_GROUP = new Set(['in', 'where', 'and', 'or', 'not', 'set', 'when', 'then', 'else']);
 
-function opensGroup(sql: string, before: Token | null): boolean {
-  if (before?.kind === 'word') return BEFORE_GROUP.has(sql.slice(before.start, before.end).toLowerCase());
-  return before?.kind !== 'name';
+/** Parentheses around an argument are part of the call. */
+function opensGroup(sql: string, before: Token | null, isInCall: boolean): boolean {
+  if (before === null) return true;
+  const text = sql.slice(before.start, before.end).toLowerCase();
+  if (before.kind === 'word') return BEFORE_GROUP.has(text);
+  return before.kind !== 'name' && !(isInCall && (text === '(' || text === ','));
 }
 
 /** Which of the parentheses open at a token group or list, the innermost last. */
@@ -62,7 +79,7 @@ class Groups {
   readonly #open: boolean[] = [];
 
   note(sql: string, token: Token, before: Token | null): void {
-    if (token.kind === 'open') this.#open.push(opensGroup(sql, before));
+    if (token.kind === 'open') this.#open.push(opensGroup(sql, before, this.isInCall));
     if (token.kind === 'close') this.#open.pop();
   }
 
@@ -84,16 +101,19 @@ function mayBind(sql: string, before: Token | null, isInCall: boolean): boolean 
   return (before.kind === 'symbol' || before.kind === 'open') && SAFE_BEFORE.has(text);
 }
 
-/** What follows a literal in an expression whose type the literal decides; there it stays a literal. */
+/**
+ * What follows a literal whose type is decided there, or in several places: `'1' in (i, d)` compares it as an int and as
+ * a date. There it stays a literal.
+ */
 function isCastOrPath(sql: string, end: number): boolean {
-  return /^\s*(::|->|#>|\[)/.test(sql.slice(end, end + 8));
+  return /^\s*(?:::|->|#>|\[|\)*\s*(?:not\s+)?(?:in|between)\b)/i.test(sql.slice(end, end + 40));
 }
 
 /** Operators like `->`, `#>>`, `@>` and `||` choose by the literal's type, so their right side stays a literal. */
 function endsOperator(sql: string, before: Token): boolean {
   return (
     before.kind === 'symbol' &&
-    /(->>?|#>>?|#-|@>|<@|@@|\|\||~\*?|&&|\?[|&]?)\s*$/.test(sql.slice(0, before.end).slice(-4))
+    /(->>?|=>|#>>?|#-|@>|<@|@@|\|\||~\*?|&&|\?[|&]?)\s*$/.test(sql.slice(0, before.end).slice(-4))
   );
 }
 
@@ -112,9 +132,8 @@ export function bindLiterals(sql: string, given: readonly unknown[]): BoundText 
     if (token.kind === 'escapeText' || token.kind === 'dollarText') return unchanged;
     // A number after ORDER BY or GROUP BY is a position, not a value.
     if (token.kind === 'word' && sql.slice(token.start, token.end).toLowerCase() === 'by') return unchanged;
-    const isLiteral = token.kind === 'text' || token.kind === 'number';
     if (
-      isLiteral &&
+      isPlain(sql, token, before) &&
       mayBind(sql, before, groups.isInCall) &&
       !isCastOrPath(sql, token.end) &&
       !(before && endsOperator(sql, before))

@@ -5,7 +5,16 @@ import { clock, entryExpressions, loggedName, type ImageSource } from './entries
 import { linkExpressions } from './links';
 import type { ParsedWrite } from './parse-write';
 import { oldImage, type ModelPlan, type StatementSettings } from './plan';
-import { askedColumns, imageMode, mayMoveKey, WRITTEN, writtenRows } from './written-rows';
+import {
+  answeredColumns,
+  comparedColumns,
+  imageMode,
+  mayMoveKey,
+  restingColumns,
+  writesOneRow,
+  WRITTEN,
+  writtenRows,
+} from './written-rows';
 
 /** A write and its entries as one statement. */
 export interface CompiledStatement {
@@ -15,9 +24,7 @@ export interface CompiledStatement {
 }
 
 function answer(write: ParsedWrite, plan: ModelPlan): string {
-  const columns = askedColumns(write, plan);
-  if (columns === null) return `select count(*)::int as "n" from ${WRITTEN}`;
-  return `select ${columns.map(quoteIdentifier).join(', ')} from ${WRITTEN}`;
+  return `select ${answeredColumns(write, plan) ?? 'count(*)::int as "n"'} from ${WRITTEN}`;
 }
 
 /** Entries, versions and links of all rows that one statement writes, removes or empties: first those of its own table. */
@@ -34,53 +41,35 @@ function stored(sources: readonly ImageSource[], settings: StatementSettings, bi
 }
 
 /**
- * A delete or a change of keys together with what it removes or changes elsewhere. A plan that is not logged serves a
- * table that only leads to audited ones.
+ * The write, its entries and versions as one statement that answers as the write alone would.
+ *
+ * @param plan one that is not logged serves a table that only leads to audited ones
+ * @param consequences what a delete or a change of keys removes or changes elsewhere
  */
-export function compileCascade(
-  write: ParsedWrite,
-  plan: ModelPlan,
-  consequences: readonly Consequence[],
-  settings: StatementSettings,
-  binds: ContextBinds,
-): CompiledStatement {
-  const own = {
-    from: WRITTEN,
-    suffix: '',
-    mode: imageMode(write),
-    mayMoveKey: mayMoveKey(write, plan),
-    plan,
-  };
-  const expressions = [
-    ...writtenRows(write, plan, settings),
-    clock(WRITTEN),
-    ...consequences.map(consequenceRows),
-    ...stored([own, ...consequences.map(consequenceSource)], settings, binds),
-  ];
-  return {
-    text: `with ${expressions.join(', ')} ${answer(write, plan)}`,
-    returnsRows: write.returning !== null,
-  };
-}
-
-/** The write, its entries and versions as one statement that answers as the write alone would. */
 export function compileWrite(
   write: ParsedWrite,
   plan: ModelPlan,
   settings: StatementSettings,
   binds: ContextBinds,
+  consequences: readonly Consequence[] = [],
 ): CompiledStatement {
-  const source = {
+  const own: ImageSource = {
     from: WRITTEN,
     suffix: '',
     mode: imageMode(write),
     mayMoveKey: mayMoveKey(write, plan),
+    compared: {
+      columns: comparedColumns(write, plan),
+      isGuarded: restingColumns(write, plan).length > 0,
+    },
+    isOneRow: consequences.length === 0 && plan.links.length === 0 && writesOneRow(write, plan),
     plan,
   };
   const expressions = [
     ...writtenRows(write, plan, settings),
-    clock(WRITTEN),
-    ...stored([source], settings, binds),
+    ...(own.isOneRow ? [] : [clock(WRITTEN)]),
+    ...consequences.map(consequenceRows),
+    ...stored([own, ...consequences.map(consequenceSource)], settings, binds),
   ];
   return {
     text: `with ${expressions.join(', ')} ${answer(write, plan)}`,

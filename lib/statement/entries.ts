@@ -1,9 +1,18 @@
 import type { CapturedAction } from '../core/types';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../schema/quote';
 import type { ContextBinds } from './context-binds';
-import { createdDelta, deletedDelta, objectPk, objectRepr, updatedDelta, versionValue } from './delta';
+import {
+  createdDelta,
+  deletedDelta,
+  NO_CHANGES,
+  objectPk,
+  objectRepr,
+  updatedDelta,
+  versionValue,
+} from './delta';
+import { differs } from './encode';
 import { newImage, oldImage, type ModelPlan, type PlannedColumn, type StatementSettings } from './plan';
-import type { ImageMode } from './written-rows';
+import { REWRITTEN, type ImageMode } from './written-rows';
 
 /** Rows whose images stand in a common table expression, to be turned into entries and versions. */
 export interface ImageSource {
@@ -14,6 +23,12 @@ export interface ImageSource {
   readonly mode: ImageMode;
   /** Whether the statement may have changed the primary key. */
   readonly mayMoveKey: boolean;
+  /** Whether it is the statement's only source and holds one row at most: then no other row has to be waited for. */
+  readonly isOneRow?: boolean;
+  /** Of an update, the columns that are compared, and whether the image `REWRITTEN` watches over the others; all by default. */
+  readonly compared?: { readonly columns: readonly PlannedColumn[]; readonly isGuarded: boolean };
+  /** Columns that follow a changed key: such a row is still of the same objects. */
+  readonly follows?: ReadonlySet<string>;
   readonly plan: ModelPlan;
   /** Expressions whose entries get their ids first: PostgreSQL runs the inserts of one statement in any order. */
   readonly after?: readonly string[];
@@ -36,10 +51,8 @@ interface Branch {
   readonly delta: string;
   readonly where: string | null;
   /** Data of this row that is merged over the context's. */
-  readonly extra: string;
+  readonly extra?: string;
 }
-
-const NO_EXTRA = 'null::jsonb';
 
 function actionOf(action: CapturedAction): string {
   return `'${action}'`;
@@ -62,31 +75,51 @@ function firstOldKey(plan: ModelPlan): string {
 }
 
 function keyMoved({ mode, plan }: ImageSource): string {
-  const moved = plan.keys.map((key) => `${oldImage(key)} is distinct from ${newImage(key)}`).join(' or ');
+  // As the object's key shows it: "a" and "A" are one citext, but two keys.
+  const moved = plan.keys.map((key) => differs(oldImage(key), newImage(key), key)).join(' or ');
   return mode === 'upserted' ? `${firstOldKey(plan)} is not null and (${moved})` : moved;
 }
 
 function branches(source: ImageSource): Branch[] {
   const { mode, plan, mayMoveKey } = source;
-  const created = { image: newImage, delta: createdDelta(plan), where: null, extra: NO_EXTRA };
+  const columns = plan.columns.filter((column) => column.inDelta);
+  const created = { image: newImage, delta: createdDelta(columns), where: null };
   if (mode === 'created') return [{ ...created, action: actionOf('create') }];
-  const deleted = { image: oldImage, delta: deletedDelta(plan), where: null, extra: NO_EXTRA };
+  const deleted = { image: oldImage, delta: deletedDelta(columns), where: null };
   if (mode === 'deleted') return [{ ...deleted, action: actionOf('delete') }];
   const action = mode === 'updated' ? updateAction(plan) : upsertAction(plan);
-  const updated = { action, image: newImage, delta: updatedDelta(plan), where: null, extra: NO_EXTRA };
+  const updated = { action, image: newImage, delta: comparison(source, columns), where: null };
   if (!mayMoveKey) return [updated];
   const moved = keyMoved(source);
-  return [{ ...updated, where: `not (${moved})` }, ...movedBranches(plan, moved)];
+  return [{ ...updated, where: `not (${moved})` }, ...movedBranches(source, moved, { created, deleted })];
+}
+
+/** What differs; a change where the statement is sure to make none has to be looked at with other eyes. */
+function comparison({ compared, plan }: ImageSource, columns: readonly PlannedColumn[]): string {
+  if (!compared?.isGuarded) return updatedDelta(compared?.columns ?? columns);
+  return `case when ${REWRITTEN} then ${refusal(plan)} else ${updatedDelta(compared.columns)} end`;
+}
+
+/** A text that an error carries when a trigger changed a column which was not expected to change. */
+export const UNEXPECTED_CHANGE = 'sequelize-auditlog: a column changed that the statement does not assign to';
+
+/** An expression that fails once it is reached; PostgreSQL must not compute it before. */
+function refusal(plan: ModelPlan): string {
+  return `jsonb_build_object('', (${quoteLiteral(UNEXPECTED_CHANGE)} || ${objectPk(plan, newImage)})::integer)`;
 }
 
 /** A changed key is the end of one object and the beginning of another; each names the other. */
-function movedBranches(plan: ModelPlan, moved: string): Branch[] {
+function movedBranches(
+  { plan }: ImageSource,
+  where: string,
+  { created, deleted }: Record<'created' | 'deleted', Omit<Branch, 'action'>>,
+): Branch[] {
   const naming = (name: string, pk: string): string => `jsonb_build_object('${name}', ${pk})`;
   const gone = naming('movedTo', objectPk(plan, newImage));
   const come = naming('movedFrom', objectPk(plan, oldImage));
   return [
-    { action: actionOf('delete'), image: oldImage, delta: deletedDelta(plan), where: moved, extra: gone },
-    { action: actionOf('create'), image: newImage, delta: createdDelta(plan), where: moved, extra: come },
+    { ...deleted, action: actionOf('delete'), where, extra: gone },
+    { ...created, action: actionOf('create'), where, extra: come },
   ];
 }
 
@@ -105,7 +138,7 @@ function branchSelect(branch: Branch, source: ImageSource): string {
     `${objectPk(plan, branch.image)} as "pk"`,
     `${objectRepr(plan, branch.image)} as "repr"`,
     `${branch.delta} as "delta"`,
-    `${branch.extra} as "extra"`,
+    ...(source.mayMoveKey ? [`${branch.extra ?? 'null::jsonb'} as "extra"`] : []),
     ...versions,
   ];
   const where = branch.where === null ? '' : ` where ${branch.where}`;
@@ -114,7 +147,7 @@ function branchSelect(branch: Branch, source: ImageSource): string {
 
 /** Rows that leave an entry: those that differ, with an action that is kept. */
 function entryCondition(plan: ModelPlan): string {
-  const differing = `"!b"."delta" <> ''`;
+  const differing = `"!b"."delta" <> ${NO_CHANGES}`;
   if (plan.actions.size === 3) return differing;
   const actions = [...plan.actions].map((action) => quoteLiteral(action));
   return actions.length === 0 ? 'false' : `${differing} and "!b"."action" in (${actions.join(', ')})`;
@@ -128,6 +161,9 @@ export function clock(written: string): string {
   return `"!t" as materialized (select clock_timestamp() as "at" from (select count(*) from ${written}) "!z")`;
 }
 
+/** The same of a single row, where it costs less: the first time that is asked for, the row has been read. */
+const CLOCK_OF_ONE = '(select clock_timestamp())';
+
 export function nextId({ logSequence }: StatementSettings): string {
   return `nextval(${quoteLiteral(logSequence)}::regclass)`;
 }
@@ -138,8 +174,9 @@ function loggedRows(source: ImageSource, settings: StatementSettings): string {
   // OFFSET 0 keeps the delta from being computed twice, for the condition and for the entry.
   const rows = selects.length === 1 ? `${selects[0]} offset 0` : `${selects.join(' union all ')} offset 0`;
   const id = `${nextId(settings)} as "id"`;
-  const from = `(${rows}) "!b", "!t"${waitFor(source.after ?? [])}`;
-  return `${loggedName(source)} as materialized (select ${id}, "!t"."at", "!b".* from ${from} where ${entryCondition(source.plan)})`;
+  const at = source.isOneRow ? CLOCK_OF_ONE : '"!t"."at"';
+  const from = `(${rows}) "!b"${source.isOneRow ? '' : ', "!t"'}${waitFor(source.after ?? [])}`;
+  return `${loggedName(source)} as materialized (select ${id}, ${at} as "at", "!b".* from ${from} where ${entryCondition(source.plan)})`;
 }
 
 function entryInsert(source: ImageSource, settings: StatementSettings, binds: ContextBinds): string {
@@ -150,7 +187,7 @@ function entryInsert(source: ImageSource, settings: StatementSettings, binds: Co
     model: quoteLiteral(source.plan.name),
     pk: '"pk"',
     repr: '"repr"',
-    changes: `('{' || "delta" || '}')::jsonb`,
+    changes: '"delta"',
     additionalData: additionalData(source, binds),
   };
   const from = loggedName(source);
@@ -203,7 +240,13 @@ export function insertFrom(table: string, values: readonly [string, string][], f
   return `insert into ${table} (${columns}) select ${expressions} from ${from}`;
 }
 
-const HISTORY_TYPE = `case "action" when 'create' then '+' when 'delete' then '-' else '~' end`;
+/** Of a row whose action is the same for every row of the source, a constant. */
+function historyType({ mode, mayMoveKey, plan }: ImageSource): string {
+  if (mode === 'created') return `'+'`;
+  if (mode === 'deleted') return `'-'`;
+  if (mode === 'updated' && !mayMoveKey && !plan.deletedAt) return `'~'`;
+  return `case "action" when 'create' then '+' when 'delete' then '-' else '~' end`;
+}
 
 function versionInsert(source: ImageSource, binds: ContextBinds): string[] {
   const { plan } = source;
@@ -211,7 +254,7 @@ function versionInsert(source: ImageSource, binds: ContextBinds): string[] {
   const values: [string, string][] = [
     ...versionColumns(plan).map((column): [string, string] => [column.column, newImage(column)]),
     ['history_date', '"at"'],
-    ['history_type', HISTORY_TYPE],
+    ['history_type', historyType(source)],
     ['history_user_id', binds.actorId],
     ['history_change_reason', binds.reason],
     ['log_entry_id', '"id"'],

@@ -24,7 +24,7 @@ function linkRows(link: LinkPlan, source: ImageSource, image: Image, isAdded: bo
   const others = image === newImage ? oldImage : newImage;
   const conditions = [isThere(link, source.plan, image)];
   const isPaired = source.mode === 'updated' || source.mode === 'upserted';
-  if (isPaired) conditions.push(`not (${isThere(link, source.plan, others)} and ${sameLink(link)})`);
+  if (isPaired) conditions.push(`not (${isThere(link, source.plan, others)}${sameLink(link, source)})`);
   const columns = `${image(link.ownerLink)} as "owner", ${image(link.targetLink)} as "target", ${isAdded} as "added"`;
   return `select ${columns} from ${source.from} where ${conditions.join(' and ')}`;
 }
@@ -39,10 +39,11 @@ function isThere({ ownerLink, targetLink, scope }: LinkPlan, through: ModelPlan,
   return `(${[...ends, ...scoped, ...alive].join(' and ')}) is true`;
 }
 
-function sameLink({ ownerLink, targetLink }: LinkPlan): string {
+function sameLink({ ownerLink, targetLink }: LinkPlan, { follows }: ImageSource): string {
   return [ownerLink, targetLink]
-    .map((column) => `${oldImage(column)} is not distinct from ${newImage(column)}`)
-    .join(' and ');
+    .filter(({ column }) => follows?.has(column) !== true)
+    .map((column) => ` and ${oldImage(column)} is not distinct from ${newImage(column)}`)
+    .join('');
 }
 
 /** What came and what went, from the images that the write has. */

@@ -1,5 +1,6 @@
 import type { TableName } from '../schema/quote';
 import { nameOf, Scanner, type Token } from './scanner';
+import { survey, type Survey } from './survey';
 
 /** A single INSERT, UPDATE or DELETE in a shape that can become part of a larger statement. */
 export interface ParsedWrite {
@@ -36,15 +37,8 @@ export type ParsedStatement =
     }
   /** The temporary function of `findOrCreate` around an INSERT. */
   | { readonly shape: 'guardedInsert'; readonly insert: ParsedWrite }
-  | { readonly shape: 'definition' }
-  /** Writes, but in a shape nobody has taught the compiler. */
-  | { readonly shape: 'unknownWrite' }
-  | { readonly shape: 'other' };
-
-const DEFINITIONS = new Set(['create', 'alter', 'drop', 'comment', 'reindex']);
-const OTHER: ParsedStatement = { shape: 'other' };
-const UNKNOWN: ParsedStatement = { shape: 'unknownWrite' };
-const DEFINITION: ParsedStatement = { shape: 'definition' };
+  /** Any other: a read, a definition, several statements, or a write in a shape nobody has taught the compiler. */
+  | ({ readonly shape: 'other' } & Survey);
 
 /** Reads one statement left to right with one token of look-ahead. */
 class Reader {
@@ -160,6 +154,9 @@ export function insertTarget(sql: string): TableName | null {
   return target?.table ?? null;
 }
 
+/** The row that a cursor stands on can be named nowhere but in the plain statement. */
+const AT_CURSOR = /^current\s+of\b/i;
+
 /** The end of a write: RETURNING if there is one, then nothing more. */
 function readTail(reader: Reader): Tail | null {
   const body = reader.since(0);
@@ -181,21 +178,23 @@ function readWhere(reader: Reader): string | null {
   return reader.since(start);
 }
 
-function parseUpdate(reader: Reader): ParsedStatement {
+function parseUpdate(reader: Reader): ParsedStatement | null {
   const target = reader.table();
-  if (!target || !reader.accept('set')) return UNKNOWN;
+  if (!target || !reader.accept('set')) return null;
   const start = reader.position;
   reader.skipTo(AFTER_SET);
   const set = reader.since(start);
-  if (reader.word === 'from') return UNKNOWN;
+  if (reader.word === 'from') return null;
   const where = readWhere(reader);
+  if (AT_CURSOR.test(where ?? '')) return null;
   return finish(reader, 'update', target, { set, where, assigned: assignedColumns(set) });
 }
 
-function parseDelete(reader: Reader): ParsedStatement {
+function parseDelete(reader: Reader): ParsedStatement | null {
   const target = reader.accept('from') ? reader.table() : null;
-  if (!target || !(reader.atEnd || AFTER_TARGET.has(reader.word)) || reader.word === 'using') return UNKNOWN;
+  if (!target || !(reader.atEnd || AFTER_TARGET.has(reader.word)) || reader.word === 'using') return null;
   const where = readWhere(reader);
+  if (AT_CURSOR.test(where ?? '')) return null;
   return finish(reader, 'delete', target, { where });
 }
 
@@ -209,11 +208,11 @@ function findOnConflict(reader: Reader): boolean {
   return false;
 }
 
-function parseInsert(reader: Reader): ParsedStatement {
+function parseInsert(reader: Reader): ParsedStatement | null {
   const target = reader.accept('into') ? reader.table() : null;
-  if (!target || reader.word === 'as') return UNKNOWN;
+  if (!target || reader.word === 'as') return null;
   const conflict = findOnConflict(reader) ? readConflict(reader) : {};
-  return conflict ? finish(reader, 'insert', target, conflict) : UNKNOWN;
+  return conflict ? finish(reader, 'insert', target, conflict) : null;
 }
 
 /** What follows ON: the columns of the conflict and what happens then; null when not every row would be seen. */
@@ -245,9 +244,9 @@ function finish(
   kind: ParsedWrite['kind'],
   target: { table: TableName; text: string },
   parts: Partial<ParsedWrite>,
-): ParsedStatement {
+): ParsedStatement | null {
   const tail = readTail(reader);
-  if (!tail) return UNKNOWN;
+  if (!tail) return null;
   const defaults = { set: '', assigned: [], matched: [], where: null, onConflict: 'none' } as const;
   return {
     shape: 'write',
@@ -255,26 +254,29 @@ function finish(
   };
 }
 
-/** What `sql` does, as far as a write can be compiled; reads the text once and never throws. */
+/** What `sql` does, as far as a write can be compiled; reads the text once, twice where it is more than that, and never throws. */
 export function parseStatement(sql: string): ParsedStatement {
+  return parseSimple(sql) ?? { shape: 'other', ...survey(sql) };
+}
+
+function parseSimple(sql: string): ParsedStatement | null {
   const reader = new Reader(sql);
   if (reader.accept('update')) return parseUpdate(reader);
   if (reader.accept('insert')) return parseInsert(reader);
   if (reader.accept('delete')) return parseDelete(reader);
   if (reader.accept('truncate')) return parseTruncate(reader);
-  if (reader.word === 'create') return parseGuardedInsert(sql) ?? DEFINITION;
-  if (reader.word === 'with' || reader.word === 'merge') return writesSomewhere(reader) ? UNKNOWN : OTHER;
-  return DEFINITIONS.has(reader.word) ? DEFINITION : OTHER;
+  return reader.word === 'create' ? parseGuardedInsert(sql) : null;
 }
 
 /** One table; a list of tables is a raw statement that nobody has taught the compiler. */
-function parseTruncate(reader: Reader): ParsedStatement {
+function parseTruncate(reader: Reader): ParsedStatement | null {
   reader.accept('table');
+  if (reader.word === 'only') return null;
   const target = reader.table();
-  if (!target) return UNKNOWN;
+  if (!target) return null;
   const rest = new Set<string>();
   for (; !reader.atEnd; reader.advance()) rest.add(reader.word);
-  if (rest.has('') || !reader.isDone) return UNKNOWN;
+  if (rest.has('') || !reader.isDone) return null;
   return { shape: 'truncate', table: target.table, tableText: target.text, cascade: rest.has('cascade') };
 }
 
@@ -286,19 +288,8 @@ function parseGuardedInsert(sql: string): ParsedStatement | null {
   const match = GUARDED_INSERT.exec(sql);
   if (!match) return null;
   const columns = (match[3] ?? '').replaceAll('(testfunc.response).', '');
-  const inner = parseStatement(`${match[2] ?? ''} RETURNING ${columns}`);
-  return inner.shape === 'write' ? { shape: 'guardedInsert', insert: inner.write } : UNKNOWN;
-}
-
-const WRITING_WORDS = new Set(['insert', 'update', 'delete', 'merge']);
-
-function writesSomewhere(reader: Reader): boolean {
-  for (let before = ''; reader.current; reader.advance()) {
-    // "FOR UPDATE" and "FOR NO KEY UPDATE" lock, they don't write.
-    if (WRITING_WORDS.has(reader.word) && before !== 'for' && before !== 'key') return true;
-    before = reader.word;
-  }
-  return false;
+  const inner = parseSimple(`${match[2] ?? ''} RETURNING ${columns}`);
+  return inner?.shape === 'write' ? { shape: 'guardedInsert', insert: inner.write } : null;
 }
 
 /** Every name in a text, quoted or not. */

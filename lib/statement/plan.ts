@@ -54,6 +54,10 @@ export interface ModelPlan {
   readonly isComplete: boolean;
   /** Whether rows can be locked before they are written. */
   readonly isLockable: boolean;
+  /** Whether the database itself may change keys: by a trigger before updates, or because it computes them. */
+  readonly keyMayChange: boolean;
+  /** Whether the database itself may change columns that an update does not assign to: by a trigger, or because it computes them. */
+  readonly rewritesRows: boolean;
   /** The type of the table's rows as SQL. */
   readonly rowType: string;
   /** Every column of the table, for RETURNING *. */

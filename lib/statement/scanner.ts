@@ -10,16 +10,48 @@ export interface Token {
   readonly depth: number;
 }
 
-const SPACE = /\s/;
+/** PostgreSQL's own: a no-break space is part of a name to it. */
+const SPACE = /[ \t\n\r\f\v]/;
+const LINE_END = /[\n\r]/g;
 const WORD_START = /[A-Za-z_\u0080-\uffff]/;
 const WORD = /[\w$\u0080-\uffff]*/y;
-const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
+/** Hexadecimal, octal and binary ones and those with underscores are errors before PostgreSQL 16. */
+const NUMBER = /0[xXoObB]\w+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?/y;
 const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y;
 const BIND = /\$\d+/y;
 
 function matchAt(pattern: RegExp, sql: string, at: number): string | null {
   pattern.lastIndex = at;
   return pattern.exec(sql)?.[0] ?? null;
+}
+
+/** End of the line that `at` is in, or of the text. */
+function lineEnd(sql: string, at: number): number {
+  LINE_END.lastIndex = at;
+  return LINE_END.exec(sql)?.index ?? sql.length;
+}
+
+/** Where a text goes on that ends at `end`: `'a'` and, on a line below, `'b'` are one. */
+function continuation(sql: string, end: number): number | null {
+  let isBelow = false;
+  for (let at = end; ; at += 1) {
+    const here = sql[at] ?? '';
+    if (here === '\n' || here === '\r') isBelow = true;
+    else if (here === '-' && sql[at + 1] === '-') at = lineEnd(sql, at) - 1;
+    else if (!SPACE.test(here)) return isBelow && here === "'" ? at : null;
+  }
+}
+
+/** End of a text that may go on in further lines, its first quote at `start`. */
+function textEnd(sql: string, start: number, endOf: (sql: string, start: number) => number): number {
+  let end = endOf(sql, start);
+  for (let next = continuation(sql, end); next !== null; next = continuation(sql, end))
+    end = endOf(sql, next);
+  return end;
+}
+
+function plainTextEnd(sql: string, start: number): number {
+  return quotedEnd(sql, start, "'");
 }
 
 /** End of a quoted run that begins at `start`; a doubled quote stands for itself. */
@@ -91,19 +123,25 @@ export class Scanner {
   }
 
   #skipLine(): void {
-    const end = this.#sql.indexOf('\n', this.#at);
-    this.#at = end < 0 ? this.#sql.length : end + 1;
+    this.#at = lineEnd(this.#sql, this.#at);
   }
 
   #read(first: string): TokenKind {
     if (first === '(') return this.#take(1, 'open');
     if (first === ')') return this.#take(1, 'close');
-    if (first === "'") return this.#until(quotedEnd(this.#sql, this.#at, "'"), 'text');
+    if (first === "'") return this.#readText();
     if (first === '"') return this.#until(quotedEnd(this.#sql, this.#at, '"'), 'name');
     if (first === '$') return this.#readDollar();
     if (WORD_START.test(first)) return this.#readWord();
     const number = matchAt(NUMBER, this.#sql, this.#at);
     return number ? this.#take(number.length, 'number') : this.#take(1, 'symbol');
+  }
+
+  /** One that goes on in further lines is no `text`: what it stands for is more than what its quotes enclose. */
+  #readText(): TokenKind {
+    const end = plainTextEnd(this.#sql, this.#at);
+    const whole = textEnd(this.#sql, this.#at, plainTextEnd);
+    return this.#until(whole, whole === end ? 'text' : 'escapeText');
   }
 
   #readDollar(): TokenKind {
@@ -118,9 +156,10 @@ export class Scanner {
   #readWord(): TokenKind {
     const word = matchAt(WORD, this.#sql, this.#at) ?? '';
     const after = this.#at + word.length;
-    const isPrefix = this.#sql[after] === "'" && /^[eEbBxXnN]$/.test(word);
-    if (isPrefix) return this.#until(escapeTextEnd(this.#sql, after), 'escapeText');
-    return this.#take(word.length, 'word');
+    if (this.#sql[after] !== "'" || !/^[eEbBxXnN]$/.test(word)) return this.#take(word.length, 'word');
+    // Only in E'…' a backslash is more than itself.
+    const endOf = word.toLowerCase() === 'e' ? escapeTextEnd : plainTextEnd;
+    return this.#until(textEnd(this.#sql, after, endOf), 'escapeText');
   }
 
   #take(length: number, kind: TokenKind): TokenKind {

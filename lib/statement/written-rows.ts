@@ -9,7 +9,7 @@ export type ImageMode = 'created' | 'updated' | 'deleted' | 'upserted';
 export const WRITTEN = '"!w"';
 
 /** Columns the caller asked for, by name. */
-export function askedColumns(write: ParsedWrite, plan: ModelPlan): readonly string[] | null {
+function askedColumns(write: ParsedWrite, plan: ModelPlan): readonly string[] | null {
   const names = write.returning === '*' ? plan.tableColumns : write.returning;
   // Two attributes may be one column, and a common table expression can't name it twice.
   return names && [...new Set(names)];
@@ -35,25 +35,103 @@ const ONE_TEXT = new Set([
   'timestamptz',
 ]);
 
-/** Whether a write may change primary keys. */
+export function hasOneText(type: string): boolean {
+  return ONE_TEXT.has(type);
+}
+
+/** Whether a write may change primary keys, be it by a trigger. */
 export function mayMoveKey(write: ParsedWrite, plan: ModelPlan): boolean {
-  const isKept = (key: PlannedColumn): boolean =>
-    write.matched.includes(key.column) && ONE_TEXT.has(key.type);
+  return plan.keyMayChange || assignsKey(write, plan);
+}
+
+function assignsKey(write: ParsedWrite, plan: ModelPlan): boolean {
+  const isKept = (key: PlannedColumn): boolean => write.matched.includes(key.column) && hasOneText(key.type);
   return plan.keys.some((key) => write.assigned.includes(key.column) && !isKept(key));
+}
+
+/** One row of values, and perhaps what happens on a conflict. */
+const ONE_ROW_OF_VALUES = /^[^()']*\)(?:\s+on\s+conflict\s+\([^()']*\)\s+do\s[^()']*)?$/i;
+const VALUES = /\bvalues\s*\(/i;
+
+/** Whether a write can touch one row at most, as far as a look tells; false is always safe. */
+export function writesOneRow(write: ParsedWrite, plan: ModelPlan): boolean {
+  if (write.kind === 'insert') return insertsOneRow(write.body);
+  const { where } = write;
+  return plan.keyIsUnique && plan.keys.length > 0 && plan.keys.every((key) => pinsTo(where ?? '', key));
+}
+
+function insertsOneRow(body: string): boolean {
+  const values = VALUES.exec(body);
+  return values !== null && ONE_ROW_OF_VALUES.test(body.slice(values.index + values[0].length));
+}
+
+/** Whether a condition is nothing but comparisons joined by AND, one of them of the key with a value. */
+function pinsTo(where: string, { column }: PlannedColumn): boolean {
+  const comparisons = where.replace(/^\((.*)\)$/s, '$1').split(' AND ');
+  const name = quoteIdentifier(column);
+  return (
+    comparisons.every((each) => /^"[^"]+" = \$\d+(?:::\w+)?$/.test(each)) &&
+    comparisons.some((each) => each.startsWith(`${name} = $`))
+  );
+}
+
+/** The columns of a delta, of which an update looks at those it assigns to one by one. */
+export function comparedColumns(write: ParsedWrite, plan: ModelPlan): readonly PlannedColumn[] {
+  const inDelta = plan.columns.filter((column) => column.inDelta);
+  const mayDiffer = imageMode(write) !== 'updated' || plan.rewritesRows || mayMoveKey(write, plan);
+  return mayDiffer ? inDelta : inDelta.filter(({ column }) => write.assigned.includes(column));
+}
+
+/** The columns of a delta that only a trigger unknown so far can have changed: compared all at once. */
+export function restingColumns(write: ParsedWrite, plan: ModelPlan): readonly PlannedColumn[] {
+  const compared = new Set(comparedColumns(write, plan));
+  return plan.columns.filter((column) => column.inDelta && !compared.has(column));
+}
+
+/** The name of the image that is true when a resting column was changed. */
+export const REWRITTEN = '"!g"';
+
+type Image = (column: PlannedColumn) => string;
+
+/** Byte by byte, so that no type can't be compared. */
+function rewritten(write: ParsedWrite, plan: ModelPlan, before: Image, after: Image): string[] {
+  const resting = restingColumns(write, plan);
+  if (resting.length === 0) return [];
+  const row = (image: Image): string => `row(${list(resting.map(image))})`;
+  return [`record_image_ne(${row(before)}, ${row(after)}) as ${REWRITTEN}`];
 }
 
 /** Columns whose old value is needed: those that are compared, and all where the old row may need a version of its end. */
 function oldColumns(write: ParsedWrite, plan: ModelPlan): readonly PlannedColumn[] {
   if (mayMoveKey(write, plan)) return plan.columns;
-  return plan.columns.filter((column) => column.inDelta || column.isKey || column.isLink);
+  const compared = new Set(comparedColumns(write, plan));
+  return plan.columns.filter(
+    (column) => compared.has(column) || column.isKey || column.isLink || column === plan.deletedAt,
+  );
 }
 
 function list(parts: readonly string[]): string {
   return parts.join(', ');
 }
 
+/** The asked columns that no image holds: a target list has at most 1,664 entries. */
 function asked(write: ParsedWrite, plan: ModelPlan): string[] {
-  return (askedColumns(write, plan) ?? []).map(quoteIdentifier);
+  const names = askedColumns(write, plan) ?? [];
+  return names.filter((name) => !columnNamed(name, plan)).map(quoteIdentifier);
+}
+
+function columnNamed(name: string, plan: ModelPlan): PlannedColumn | undefined {
+  return plan.columns.find((each) => each.column === name);
+}
+
+/** The asked columns as a select list over `"!w"`; null when nothing was asked for. */
+export function answeredColumns(write: ParsedWrite, plan: ModelPlan): string | null {
+  const image = write.kind === 'delete' ? oldImage : newImage;
+  const answered = (name: string): string => {
+    const column = columnNamed(name, plan);
+    return column ? `${image(column)} as ${quoteIdentifier(name)}` : quoteIdentifier(name);
+  };
+  return askedColumns(write, plan)?.map(answered).join(', ') ?? null;
 }
 
 /** Sequelize's own write as common table expressions, the last of them `"!w"`: the asked columns, old and new images. */
@@ -82,17 +160,22 @@ function bothSided(write: ParsedWrite, plan: ModelPlan): string {
   const news = plan.columns.map(
     (column) => `"!new".${quoteIdentifier(column.column)} as ${newImage(column)}`,
   );
-  return `${WRITTEN} as (${write.body} returning with (old as "!old", new as "!new") ${list([...asked(write, plan), ...olds, ...news])})`;
+  const rest = rewritten(write, plan, under('"!old"'), under('"!new"'));
+  return `${WRITTEN} as (${write.body} returning with (old as "!old", new as "!new") ${list([...asked(write, plan), ...olds, ...news, ...rest])})`;
+}
+
+function under(row: string): Image {
+  return ({ column }) => `${row}.${quoteIdentifier(column)}`;
 }
 
 /**
  * PostgreSQL 15 to 17: the row is read under its lock first, and paired with its new state by the old key, so that the
  * pair is exact also under contention and when the key itself changes. The lock is the one the update takes itself.
+ * Only a row whose key another transaction changes while this one waits for it stays out: the outer scan still sees the old key.
  */
 function lockedUpdate(write: ParsedWrite, plan: ModelPlan): string {
-  const olds = oldColumns(write, plan).map(
-    (column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`,
-  );
+  const needed = new Set([...oldColumns(write, plan), ...restingColumns(write, plan)]);
+  const olds = [...needed].map((column) => `${quoteIdentifier(column.column)} as ${oldImage(column)}`);
   const where = write.where === null ? '' : ` where ${write.where}`;
   const address = write.rowsAreLocked ? [`"tableoid" as "!t"`, `"ctid" as "!c"`] : [];
   const locked = `(select ${list([...olds, ...address])} from ${write.tableText}${where}${plan.isLockable ? ' for no key update' : ''}) "!l"`;
@@ -104,9 +187,9 @@ function lockedUpdate(write: ParsedWrite, plan: ModelPlan): string {
   const newImages = plan.columns.map(
     (column) => `${table}.${quoteIdentifier(column.column)} as ${newImage(column)}`,
   );
-  const askedHere = asked(write, plan).map((column) => `${table}.${column}`);
+  const rest = rewritten(write, plan, (column) => `"!l".${oldImage(column)}`, under(table));
   const body = `update ${write.tableText} set ${write.set} from ${locked} where ${pair}`;
-  return cte(WRITTEN, body, [...askedHere, ...oldImages, ...newImages]);
+  return cte(WRITTEN, body, [...asked(write, plan), ...oldImages, ...newImages, ...rest]);
 }
 
 function sameKey(plan: ModelPlan, table: string): string {
@@ -126,7 +209,7 @@ function carriedUpsert(write: ParsedWrite, plan: ModelPlan): string[] {
   const row = `(${quoteIdentifier(write.table.table)}.*)::text`;
   // A row whose update a trigger vetoes is never taken out: the next one must not take it for its own.
   const tag = quoteLiteral(`${write.tableText} `);
-  const body = `${write.body} where set_config(${CARRIER}, ${tag} || ${row}, true) is not null`;
+  const body = `${write.body} ${write.where === null ? 'where' : 'and'} set_config(${CARRIER}, ${tag} || ${row}, true) is not null`;
   const news = plan.columns.map((column) => `${quoteIdentifier(column.column)} as ${newImage(column)}`);
   const setting = `current_setting(${CARRIER}, true)`;
   const carried = [
@@ -148,6 +231,6 @@ function carriedValue({ column }: PlannedColumn): string {
 
 /** Whether the carried row is the one that was written, as far as its key can tell. */
 function isOwnRow(write: ParsedWrite, plan: ModelPlan): string {
-  if (mayMoveKey(write, plan)) return 'true';
+  if (assignsKey(write, plan)) return 'true';
   return plan.keys.map((key) => `${carriedValue(key)} = "!u".${newImage(key)}`).join(' and ') || 'true';
 }

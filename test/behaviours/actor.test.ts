@@ -1,6 +1,6 @@
 import { DataTypes, type Model } from 'sequelize';
 import { createAuditLog, withAuditContext } from 'sequelize-auditlog';
-import { entryOf, openAudited } from '../support/audited';
+import { actionsOf, entriesOf, entryOf, openAudited } from '../support/audited';
 import { testDatabase } from '../support/database';
 
 const database = testDatabase();
@@ -89,6 +89,18 @@ test('B9 B10 a context with more than an actor behaves as the actor context, ext
   const context = { actor: ann, reason: 'audit', additionalData: { role: 'admin' } };
   const entry = await entryOf(auditLog, () => withAuditContext(context, () => Order.create({})));
   expect(entry).toMatchObject({ ...byAnn(), reason: 'audit', additionalData: { role: 'admin' } });
+});
+
+test('W1 W4 W5 intent travels with the call, on create, update and delete', async () => {
+  const audit = { actor: ann, reason: 'ticket 9', additionalData: { batch: 7 } };
+  const entries = await entriesOf(auditLog, async () => {
+    const order = await Order.create({}, { audit });
+    await order.update({ status: 'x' }, { audit });
+    await order.destroy({ audit });
+  });
+  expect(actionsOf(entries)).toEqual(['create Order', 'update Order', 'delete Order']);
+  for (const entry of entries)
+    expect(entry).toMatchObject({ ...byAnn(), reason: 'ticket 9', additionalData: { batch: 7 } });
 });
 
 test('B12 extras of any name are kept, also those of columns of the log', async () => {

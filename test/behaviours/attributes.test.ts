@@ -116,14 +116,13 @@ describe('managed timestamps', () => {
   });
 });
 
-// G6: the same for values of every JSON type.
 describe.each([
   ['a text', 'old', 'new', 'old', 'new'],
   ['a number', 1, 2.5, '1', '2.5'],
   ['a boolean', false, true, 'false', 'true'],
   ['an array', [1], [1, 2], '1', '1, 2'],
   ['an object', { a: 1 }, { a: null }, '{"a": 1}', '{"a": null}'],
-])('labels, with values that are %s', (_title, before, after, oldText, newText) => {
+])('G6 labels, with values that are %s', (_title, before, after, oldText, newText) => {
   const change = async () => {
     const row = await Labelled.create({ label: 'x', text: 'same', version: before });
     return entryOf(auditLog, () => row.update({ version: after, text: 'other', label: 'y' }));

@@ -39,7 +39,7 @@ test('H6 only null stays null, on both sides', async () => {
   expect((await entryOf(auditLog, () => row.update({ note: null }))).changes).toEqual({ note: [MASK, null] });
 });
 
-test('H3 keepLast shows the end of a card number', async () => {
+test('H2 H3 keepLast shows the end of a card number', async () => {
   const entry = await entryOf(auditLog, () => Card.create({ card: '1234567890123456', holder: 'ann' }));
   expect(entry.changes).toMatchObject({ card: [null, `${MASK}3456`], holder: [null, 'ann'] });
 });

@@ -109,6 +109,28 @@ test('E2 access and hand-made entries are silenced too', async () => {
   expect(await entriesOf(auditLog, work)).toEqual([]);
 });
 
+test.each([true, false, undefined, null])(
+  'W6 a hook of the application that returns %p vetoes no entry',
+  async (answer) => {
+    const hooks = [
+      'beforeCreate',
+      'beforeUpdate',
+      'beforeDestroy',
+      'afterCreate',
+      'afterUpdate',
+      'afterDestroy',
+    ] as const;
+    for (const hook of hooks) Order.addHook(hook, 'answering', () => answer as never);
+    const entries = await entriesOf(auditLog, async () => {
+      const order = await Order.create({});
+      await order.update({ status: 'x' });
+      await order.destroy();
+    });
+    for (const hook of hooks) Order.removeHook(hook, 'answering');
+    expect(actionsOf(entries)).toEqual(['create Order', 'update Order', 'delete Order']);
+  },
+);
+
 test.each(['requireActor', 'remoteAddr', 'request', 'preparedStatements'] as const)(
   'E6 a non-boolean %s is refused by name',
   async (option) => {

@@ -46,13 +46,14 @@ test('J5 another time of day leaves an entry', async () => {
   expect(await changesOf({ time: '12:00:01' })).toEqual({ time: ['12:00:00', '12:00:01'] });
 });
 
-test('J7 J9 the display form shows what is stored, on create and update', async () => {
+test('J7 J8 J9 the display form shows what is stored, on create and update', async () => {
   const row = await Event.create(noon);
   const [created] = await auditLog.LogEntry.forObject(row);
   const shown = created!.displayChanges().map(({ attribute, new: now }) => [attribute, now]);
   expect(shown).toEqual(
     expect.arrayContaining([
       ['at', '2026-11-21T12:00:00.000000Z'],
+      ['day', '2026-11-21'],
       ['time', '12:00:00'],
     ]),
   );

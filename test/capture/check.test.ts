@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { DataTypes } from 'sequelize';
 import { createAuditLog } from 'sequelize-auditlog';
 import { testDatabase } from '../support/database';
@@ -16,6 +17,7 @@ const Item = sequelize.define('Item', { name: DataTypes.TEXT });
 const Label = sequelize.define('Label', { name: DataTypes.TEXT });
 Order.hasMany(Item, { onDelete: 'CASCADE' });
 Order.hasMany(Label, { onDelete: 'SET NULL' });
+Order.belongsToMany(Label, { through: 'OrderLabels' });
 
 beforeAll(async () => {
   await database.open();
@@ -43,6 +45,58 @@ test('check finds missing tables, and nothing after sync', async () => {
   expect(await auditLog.check()).toEqual({ ok: true, findings: [] });
 });
 
+/** Forms of raw SQL that `coverage()` names. */
+const RAW_SQL = [
+  `update "Items" i set name = 'a'`,
+  `update "Items" set name = u.name from (select 'b' as name) u`,
+  `update only "Items" set name = 'c'`,
+  `update "Items" set name = 'd' returning upper(name)`,
+  `update "Items" set name = 'e'; update "Items" set name = 'f'`,
+  `insert into "Items" (id, "createdAt", "updatedAt") select id, now(), now() from "Items" on conflict (id) do update set name = 'g' where true`,
+  `with w as (update "Items" set name = 'h' returning id) select id from w`,
+  `merge into "Items" using (select 1) s on true when matched then update set name = 'i'`,
+  `do $$ begin update "Items" set name = 'j'; end $$`,
+  `explain analyze update "Items" set name = 'k'`,
+  `prepare renaming as update "Items" set name = 'l'; execute renaming`,
+  `delete from "Items" using (select 1) u`,
+  `truncate "Items", "OrderLabels"`,
+];
+const UNSEEN = ['select rename_items()', `update items_view set name = 'n'`];
+const DEFINITIONS = [`alter table "Items" alter column name type text using 'o'`];
+
+interface RawWrite {
+  readonly sql: string;
+  readonly hasChanged: boolean;
+  readonly isRecorded: boolean;
+  readonly isWarnedOf: boolean;
+}
+
+/** What raw SQL does over one item. */
+async function runRaw(sql: string): Promise<RawWrite> {
+  const image = (): Promise<object[]> => database.rows('select * from "Items"');
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  await Item.create({ name: 'old' }, { audit: false });
+  const [entries, before] = [await auditLog.LogEntry.count(), await image()];
+  await sequelize.query(sql);
+  const isRecorded = (await auditLog.LogEntry.count()) > entries;
+  const isWarnedOf = warn.mock.calls.length > 0;
+  warn.mockRestore();
+  return { sql, hasChanged: !isDeepStrictEqual(before, await image()), isRecorded, isWarnedOf };
+}
+
+test('what coverage says of raw SQL is so', async () => {
+  await database.rows('create view items_view as select * from "Items"');
+  await database.rows(`create function rename_items() returns void language sql begin atomic;
+    update "Items" set name = 'm'; end`);
+  const seen: RawWrite[] = [];
+  for (const sql of [...RAW_SQL, ...UNSEEN]) seen.push(await runRaw(sql));
+  await database.rows('drop view items_view; drop function rename_items');
+  for (const sql of DEFINITIONS) seen.push(await runRaw(sql));
+  const expected = (isWarnedOf: boolean, statements: readonly string[]): RawWrite[] =>
+    statements.map((sql) => ({ sql, hasChanged: true, isRecorded: false, isWarnedOf }));
+  expect(seen).toEqual([...expected(true, RAW_SQL), ...expected(false, [...UNSEEN, ...DEFINITIONS])]);
+});
+
 test('check names what has drifted', async () => {
   await database.rows('drop index audit_log_entries_actor');
   await database.rows('alter table "Orders_history" drop column status, alter column "createdAt" type text');
@@ -60,11 +114,13 @@ test('check names what has drifted', async () => {
 });
 
 test('coverage says what is recorded of each model and what is not', async () => {
+  await database.rows('create rule silent as on delete to "Items" do instead nothing');
   const coverage = await auditLog.coverage();
   expect(coverage.map(({ model, registered }) => [model, registered])).toEqual([
     ['Item', true],
     ['Label', false],
     ['Order', true],
+    ['OrderLabels', false],
   ]);
   expect(coverage[2]).toEqual({
     model: 'Order',
@@ -72,6 +128,7 @@ test('coverage says what is recorded of each model and what is not', async () =>
     registered: true,
     modelName: 'Order',
     snapshots: true,
+    actions: ['update', 'delete'],
     tracked: ['id', 'status', 'apiKey', 'pin', 'createdAt', 'updatedAt'],
     untracked: ['notes'],
     masked: ['apiKey', 'pin'],
@@ -79,11 +136,19 @@ test('coverage says what is recorded of each model and what is not', async () =>
     cascades: [
       { constraint: 'Items_OrderId_fkey', table: 'Items', onDelete: 'cascade', recorded: true },
       { constraint: 'Labels_OrderId_fkey', table: 'Labels', onDelete: 'set null', recorded: false },
+      { constraint: 'OrderLabels_OrderId_fkey', table: 'OrderLabels', onDelete: 'cascade', recorded: false },
     ],
-    notRecorded: [
-      'Raw SQL beyond simple statements, and other programs that write to the table.',
-      'VIRTUAL attributes, which the database does not hold.',
-      'The actions create, which its registration leaves out.',
-    ],
+    notRecorded: expect.any(Array) as object,
+  });
+  const codesOf = (at: number): string[] => coverage[at]!.notRecorded.map(({ code }) => code);
+  const always = ['raw_sql', 'unseen_raw_sql', 'other_programs', 'triggers', 'definitions'];
+  const own = ['untracked_attributes', 'virtual_attributes', 'untracked_actions', 'untracked_links'];
+  expect(codesOf(2)).toEqual([...always, ...own, 'switched_off', 'reads']);
+  expect(codesOf(1)).toEqual(['unregistered_models']);
+  expect(codesOf(0)).toEqual([...always, 'switched_off', 'rewrite_rules', 'reads']);
+  expect(coverage[1]!.notRecorded[0]).toEqual({
+    code: 'unregistered_models',
+    message: 'Writes of a model that is not registered.',
+    advice: expect.stringContaining('registerAll()') as string,
   });
 });

@@ -1,4 +1,4 @@
-import { DataTypes, type Model, type ModelStatic, type Options } from 'sequelize';
+import { DataTypes, type Model, type ModelStatic, type Options, type Sequelize } from 'sequelize';
 import { createAuditLog, type AuditLog } from 'sequelize-auditlog';
 import { testDatabase } from '../support/database';
 import { statementsOf } from '../support/statements';
@@ -70,7 +70,7 @@ test.each<[string, Options]>([
 });
 
 test('every write is recorded under a search path of the call', async () => {
-  const { Thing, auditLog } = await audited({ dialectOptions: { prependSearchPath: true } as object });
+  const { Thing, auditLog } = await audited({ dialectOptions: { prependSearchPath: true } });
   const other = await database.createSchema('tenant');
   await database.rows(
     `create table "${other}"."${Thing.getTableName() as string}" (id serial primary key, name text, n int)`,
@@ -82,8 +82,61 @@ test('every write is recorded under a search path of the call', async () => {
   ]);
 });
 
+describe('a table under its other name', () => {
+  const named = async (): Promise<{ Thing: ModelStatic<Model>; auditLog: AuditLog; name: string }> => {
+    const { Thing, auditLog } = await audited({});
+    return { Thing, auditLog, name: Thing.getTableName() as string };
+  };
+
+  test('a model without schema is known by its schema too', async () => {
+    const { Thing, auditLog, name } = await named();
+    const { sequelize } = auditLog.LogEntry as unknown as { sequelize: Sequelize };
+    const { schema } = database;
+    await writeAll(Thing.schema(schema));
+    expect(await entriesOf(auditLog)).toEqual(EXPECTED);
+    await sequelize.query(`insert into "${schema}"."${name}" (id, name) values (9, 'raw')`);
+    await sequelize.query(
+      `set search_path = pg_catalog; update "${schema}"."${name}" set n = 1 where id = 9`,
+    );
+    await sequelize.query(`set search_path = "${schema}"`);
+    await sequelize.getQueryInterface().bulkDelete({ tableName: name, schema }, { id: 9 });
+    expect((await entriesOf(auditLog)).slice(EXPECTED.length)).toEqual([
+      ['create', '9', { id: [null, 9], name: [null, 'raw'] }],
+      ['update', '9', { n: [null, 1] }],
+      ['delete', '9', { id: [9, null], n: [1, null], name: ['raw', null] }],
+    ]);
+    await Thing.schema(schema).truncate();
+    expect(await auditLog.LogEntry.count({ where: { action: 'delete' } })).toBe(5);
+  });
+
+  test('a model with a schema is known by what the search path finds, and only by that', async () => {
+    const sequelize = database.createSequelize({ pool: { max: 1 } });
+    const auditLog = createAuditLog(sequelize, { tableName: 'log_full', schema: database.schema });
+    const attributes = { name: DataTypes.TEXT, n: DataTypes.INTEGER };
+    const options = { tableName: 'full', timestamps: false };
+    const Full = sequelize.define('Full', { ...attributes }, { ...options, schema: database.schema });
+    const Bare = sequelize.define('Bare', { ...attributes }, options);
+    auditLog.registerAudited(Full, { modelName: 'Thing' });
+    await Full.sync();
+    await auditLog.sync();
+    await writeAll(Bare);
+    expect(await entriesOf(auditLog)).toEqual(EXPECTED);
+    const other = await database.createSchema('bare');
+    await database.rows(`create table "${other}"."full" (id serial primary key, name text, n int)`);
+    await sequelize.query(`set search_path = "${other}"`);
+    await Bare.create({ name: 'elsewhere' });
+    expect(await auditLog.LogEntry.count()).toBe(EXPECTED.length);
+    await expect(Full.schema(other).create({ name: 'x' })).rejects.toMatchObject({
+      code: 'ERR_AUDIT_UNREGISTERED_SCHEMA',
+    });
+    await sequelize.query(`set search_path = "${database.schema}"`);
+    await Bare.create({ name: 'here' });
+    expect(await auditLog.LogEntry.count()).toBe(EXPECTED.length + 1);
+  });
+});
+
 test('reads go to a replica, writes and their entries to the primary', async () => {
-  const { Thing, auditLog } = await audited({ replication: { read: [{}], write: {} } as never });
+  const { Thing, auditLog } = await audited({ replication: { read: [{}], write: {} } });
   await writeAll(Thing);
   expect(await entriesOf(auditLog)).toEqual(EXPECTED);
 });

@@ -20,9 +20,17 @@ const Part = define('Part', {
   b: { type: DataTypes.TEXT, unique: true },
 });
 
+const Club = define('Club', { code: { type: DataTypes.TEXT, unique: true } });
+const Member = define('Member', { slug: { type: DataTypes.TEXT, unique: true } });
+const membership = { timestamps: true, paranoid: true, createdAt: false, updatedAt: false } as const;
+const ClubMember = sequelize.define('ClubMember', {}, membership);
+
 auditLog.registerAudited(Order, { associations: ['tags', 'parts'] });
+auditLog.registerAudited(Club, { associations: ['members'] });
+auditLog.registerAudited(Member);
 Order.belongsToMany(Tag, { as: 'tags', through: 'order_tags' });
 Tag.belongsToMany(Order, { as: 'orders', through: 'order_tags' });
+Club.belongsToMany(Member, { as: 'members', through: ClubMember, sourceKey: 'code', targetKey: 'slug' });
 Order.belongsToMany(Part, { as: 'parts', through: 'order_parts', targetKey: 'b' });
 
 beforeAll(async () => {
@@ -38,9 +46,9 @@ let seen = 0;
 /** What was logged since the last call: action, object, changes. */
 async function logged(): Promise<[string, string, Changes | null][]> {
   const entries = await auditLog.LogEntry.findAll({ order: [['id', 'ASC']] });
-  const fresh = entries.filter(({ id }) => Number(id) > seen);
+  const unseen = entries.filter(({ id }) => Number(id) > seen);
   seen = Number(entries.at(-1)?.id ?? 0);
-  return fresh.map(({ action, model, objectPk, changes }) => [action, `${model} ${objectPk}`, changes]);
+  return unseen.map(({ action, model, objectPk, changes }) => [action, `${model} ${objectPk}`, changes]);
 }
 
 const tags = (added: [string, string][], removed: [string, string][]): Changes => ({
@@ -143,9 +151,12 @@ test('one statement on the through table writes one entry per owner', async () =
     ['update', `Order ${keyOf(first)}`, tags([ref(a), ref(b)], [])],
     ['update', `Order ${keyOf(second)}`, tags([ref(a), ref(b)], [])],
   ]);
-  await through.update({ OrderId: second.get('id') } as never, {
-    where: { OrderId: first.get('id'), TagId: -1 } as never,
-  });
+  await through.update(
+    { OrderId: second.get('id') },
+    {
+      where: { OrderId: first.get('id'), TagId: -1 },
+    },
+  );
   expect(await logged()).toEqual([]);
 });
 
@@ -159,4 +170,38 @@ test('a rolled-back link leaves no entry, and withoutAudit none either', async (
   await order['addTag']!(a, { audit: false });
   expect(await logged()).toEqual([]);
   expect(await order['countTags']!()).toBe(1);
+});
+
+test('a soft delete of a row of an unregistered through table takes the link away, a restore brings it back', async () => {
+  const club = await Club.create({ code: 'chess' });
+  const member = await Member.create({ slug: 'ann' });
+  await club['addMembers']!(member);
+  await logged();
+  const pk = String(member.get('id'));
+  const end: [string, string] = [pk, `Member ${pk}`];
+  await club['removeMembers']!(member);
+  expect(await logged()).toEqual([
+    ['update', `Club ${String(club.get('id'))}`, { members: links([], [end]) }],
+  ]);
+  await ClubMember.restore({ where: {} });
+  expect(await logged()).toEqual([
+    ['update', `Club ${String(club.get('id'))}`, { members: links([end], []) }],
+  ]);
+});
+
+test('a link that follows the changed key of either end has not changed', async () => {
+  const club = await Club.create({ code: 'go' });
+  const member = await Member.create({ slug: 'bob' });
+  await club['addMembers']!(member);
+  await logged();
+  await club.update({ code: 'weiqi' });
+  await member.update({ slug: 'robert' });
+  expect(await logged()).toEqual([
+    ['update', `Club ${String(club.get('id'))}`, { code: ['go', 'weiqi'] }],
+    ['update', `Member ${String(member.get('id'))}`, { slug: ['bob', 'robert'] }],
+  ]);
+  expect(await sequelize.query('select * from "ClubMembers" where "ClubCode" = \'weiqi\'')).toHaveProperty(
+    '0.length',
+    1,
+  );
 });

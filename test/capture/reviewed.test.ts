@@ -1,5 +1,7 @@
 import { DataTypes } from 'sequelize';
 import { createAuditLog, withAuditContext } from 'sequelize-auditlog';
+import { PreparedNames } from '../../lib/capture/prepared-names';
+import { refusalOf } from '../support/audited';
 import { testDatabase } from '../support/database';
 
 const database = testDatabase();
@@ -170,4 +172,96 @@ test('a nested create without hooks hands its audit option down all the same', a
   });
   const entries = await auditLog.LogEntry.forModel('Sub');
   expect(entries.map(({ reason }) => reason)).toEqual(['R']);
+  // What a belongsTo creates is written before its parent: without hooks only the include can tell.
+  const Owned = sequelize.define('Owned', {}, { timestamps: false });
+  Owned.belongsTo(Top, { as: 'top' });
+  await Owned.sync();
+  const include = [{ model: Top, as: 'top', audit: { reason: 'I' } }] as never;
+  await Owned.create({ top: {} } as never, { include, hooks: false });
+  const [created] = await auditLog.LogEntry.forModel('Top');
+  expect(created!.reason).toBe('I');
+});
+
+describe('a table that is changed behind the back of a transaction', () => {
+  const attributes = {
+    id: { type: DataTypes.INTEGER, primaryKey: true },
+    n: DataTypes.INTEGER,
+    gone: DataTypes.TEXT,
+  };
+  const Shrinking = sequelize.define('Shrinking', attributes, { tableName: 'shrinking', timestamps: false });
+  const change = (n: number) =>
+    sequelize.transaction((transaction) => Shrinking.update({ n }, { where: { id: 1 }, transaction }));
+
+  beforeAll(async () => {
+    auditLog.registerAudited(Shrinking);
+    await Shrinking.sync();
+    await Shrinking.create({ id: 1, n: 1, gone: 'x' });
+  });
+
+  test('fails it by a coded error that says what to do, and the next one succeeds', async () => {
+    await change(2);
+    await database.rows('alter table shrinking drop column gone');
+    const refusal = await refusalOf(() => change(3));
+    expect(refusal.code).toBe('ERR_AUDIT_STALE_STATEMENT');
+    expect(refusal.message).toContain('Repeat it');
+    await change(4);
+    expect((await changesOf('Shrinking')).at(-1)).toEqual(['update', { n: [2, 4] }]);
+  });
+
+  test.each([
+    ['a column that it names itself', 'update shrinking set n = 1 where "größe😀" = 1', '42703'],
+    ['a column that it asks for', 'update shrinking set n = 1 returning gone', '42703'],
+    ['a table that it names itself', 'delete from shrinking where id in (select id from nowhere)', '42P01'],
+  ])('is no excuse for %s: that error is its own', async (_what, sql, code) => {
+    const work = () => sequelize.transaction((transaction) => sequelize.query(sql, { transaction }));
+    await expect(work()).rejects.toMatchObject({ name: 'SequelizeDatabaseError', parent: { code } });
+    await expect(sequelize.query(sql)).rejects.toMatchObject({ name: 'SequelizeDatabaseError' });
+  });
+});
+
+test('what a transaction reads of tables that it defines is forgotten with it', async () => {
+  const Moving = sequelize.define(
+    'Moving',
+    { id: { type: DataTypes.INTEGER, primaryKey: true }, n: DataTypes.INTEGER },
+    { tableName: 'moving', timestamps: false },
+  );
+  auditLog.registerAudited(Moving);
+  await Moving.sync();
+  await Moving.create({ id: 1, n: 1 });
+  const rolledBack = sequelize.transaction(async (transaction) => {
+    await sequelize.query('alter table moving alter column n type numeric(5,2)', { transaction });
+    await Moving.update({ n: 2 }, { where: {}, transaction });
+    throw new Error('rolled back');
+  });
+  await expect(rolledBack).rejects.toThrow('rolled back');
+  await Moving.update({ n: 3 }, { where: {} });
+  await sequelize.transaction(async (transaction) => {
+    await sequelize.query('alter table moving alter column n type numeric(5,2)', { transaction });
+    await Moving.update({ n: 4 }, { where: {}, transaction });
+  });
+  await Moving.update({ n: 5 }, { where: {} });
+  expect(await changesOf('Moving')).toEqual([
+    ['create', { id: [null, 1], n: [null, 1] }],
+    ['update', { n: [1, 3] }],
+    ['update', { n: ['3.00', '4.00'] }],
+    ['update', { n: ['4.00', '5.00'] }],
+  ]);
+});
+
+test('names of prepared statements are bounded, also when they are renewed again and again', () => {
+  const names = new PreparedNames(true);
+  const given = new Set<string>();
+  for (let epoch = 0; epoch < 20; epoch += 1) {
+    const inEpoch = new Set<string>();
+    for (let at = 0; at < 500; at += 1) {
+      names.nameFor(`update ${at}`);
+      const name = names.nameFor(`update ${at}`);
+      if (name !== undefined) inEpoch.add(name);
+    }
+    expect(inEpoch.size).toBeLessThanOrEqual(400);
+    for (const name of inEpoch) given.add(name);
+    names.renew();
+  }
+  expect(given.size).toBeGreaterThanOrEqual(400);
+  expect(given.size).toBeLessThanOrEqual(1_000);
 });

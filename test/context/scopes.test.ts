@@ -11,7 +11,8 @@ import {
   type AuditContextSnapshot,
 } from '../../lib/context/scopes';
 import { rememberSettings } from '../../lib/context/settings';
-import type { AuditCallOption, WriteContext } from '../../lib/core/types';
+import type { AuditCallOption } from '../../lib/core/call-option';
+import type { WriteContext } from '../../lib/core/types';
 import { defineUser, offlineSequelize, testSettings } from './helpers';
 
 const settings = testSettings();

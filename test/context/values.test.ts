@@ -79,6 +79,11 @@ describe('the correlation id of a request', () => {
     expect(idFor({ header: 'X-Correlation-ID' }, { 'x-correlation-id': 'abc' }).id).toBe('abc');
   });
 
+  test('D4 generate is a function; the path of one is refused', () => {
+    expect(idFor({ generate: () => 'made' }, {}).id).toBe('made');
+    expect(() => idFor({ generate: './ids' as never }, {})).toThrow(/correlationId\.generate/);
+  });
+
   test('D3 D6 without a header the given one is unused and generate makes it', () => {
     expect(idFor({ header: false }, { 'x-request-id': 'abc' }).id).toMatch(UUID);
     expect(idFor({ header: false, generate: () => 'made' }, { 'x-request-id': 'abc' }).id).toBe('made');

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { DataTypes, Transaction, type Model, type Sequelize } from 'sequelize';
 import { createAuditLog, type AuditLog } from 'sequelize-auditlog';
-import { actionsOf, entriesOf, openAudited } from '../support/audited';
+import { actionsOf, entriesOf, openAudited, refusalOf } from '../support/audited';
 import { testDatabase } from '../support/database';
 
 const database = testDatabase();
@@ -139,6 +139,28 @@ async function found(status: string): Promise<unknown[]> {
   );
   return Object.values(row as object);
 }
+
+test('4 an entry that cannot be stored fails the write as a whole, with one error with a code and a cause', async () => {
+  await database.rows(
+    `alter table audit_log_entries add constraint refuse check (reason is distinct from 'refuse')`,
+  );
+  const before = await image();
+  const order = await Order.findOne({ rejectOnEmpty: true });
+  const audit = { reason: 'refuse' };
+  const writes = [
+    () => Order.create({ status: 'refused' }, { audit }),
+    () => order.update({ status: 'refused' }, { audit }),
+    () => Order.bulkCreate([{}, {}], { audit }),
+    () => order.destroy({ audit }),
+  ];
+  for (const write of writes) {
+    const error = await refusalOf(write);
+    expect(error.code).toBe('ERR_AUDIT_WRITE_FAILED');
+    expect(error.cause).toMatchObject({ code: '23514', constraint: 'refuse' });
+  }
+  expect(await image()).toEqual(before);
+  await database.rows('alter table audit_log_entries drop constraint refuse');
+});
 
 test('9 a connection that ends while COMMIT is under way leaves neither row nor entry', async () => {
   const timing = 'constraint TRIGGER after insert on "Orders" deferrable initially deferred for each row';

@@ -1,4 +1,4 @@
-import { DataTypes, literal, type DataType, type Model, type ModelStatic } from 'sequelize';
+import { DataTypes, literal, type DataType, type Model, type ModelStatic, type Transaction } from 'sequelize';
 import { createAuditLog, type Changes } from 'sequelize-auditlog';
 import { entriesOf, entryOf } from '../support/audited';
 import { testDatabase } from '../support/database';
@@ -318,7 +318,7 @@ const MISMATCHES: readonly (readonly [string, DataType, string, unknown, unknown
   ['TEXT', DataTypes.TEXT, 'bytea', '\\x6869', HELLO, '', NOTHING],
   ['INTEGER', DataTypes.INTEGER, 'text', 7, '7', 8, '8'],
   ['CHAR(2)', DataTypes.CHAR(2), 'char(5)', 'ab', 'ab   ', 'c', 'c    '],
-  ['a type as text', 'numeric(10,2)' as unknown as DataType, 'numeric(10,2)', '1.5', '1.50', 2, '2.00'],
+  ['a type as text', 'numeric(10,2)', 'numeric(10,2)', '1.5', '1.50', 2, '2.00'],
 ];
 
 const Mismatched = bench(`n int default 0, ${columnsOf(MISMATCHES.map(([, , column]) => column))}`, {
@@ -523,7 +523,7 @@ test('47 another date style, interval style and session time zone change no entr
   const settings = `-c datestyle=SQL,DMY -c intervalstyle=iso_8601 -c bytea_output=escape -c search_path=${database.schema}`;
   const other = database.createSequelize({
     timezone: '+05:30',
-    dialectOptions: { options: settings } as object,
+    dialectOptions: { options: settings },
   });
   const log = createAuditLog(other);
   await database.rows(
@@ -580,4 +580,80 @@ test('42 what is equal in value is no change, what differs in text is', async ()
     Equals.update({ n: literal('1.00'), t: 'A', z: 'e\u0301' }, { where: {} }),
   );
   expect(other.changes).toEqual({ n: ['1.0', '1.00'], t: ['a', 'A'], z: ['é', 'e\u0301'] });
+});
+
+const Bounds = bench('a int[], d date[], j jsonb[]', {
+  a: DataTypes.ARRAY(DataTypes.INTEGER),
+  d: DataTypes.ARRAY(DataTypes.DATEONLY),
+  j: DataTypes.ARRAY(DataTypes.JSONB),
+});
+
+test('42 an array that begins at another place is no change: neither JSON nor Sequelize knows of places', async () => {
+  const values = (place: string) => ({
+    a: literal(`'${place}{1,2}'`),
+    d: literal(`'${place}{2024-02-29,2024-03-01}'`),
+    j: literal(`'${place}{1,NULL}'`),
+  });
+  await Bounds.create({ id: 1, ...values('') });
+  expect(await entriesOf(auditLog, () => Bounds.update(values('[0:1]='), { where: {} }))).toEqual([]);
+  const entry = await entryOf(auditLog, () => Bounds.update({ a: literal(`'[0:1]={1,3}'`) }, { where: {} }));
+  expect(entry.changes).toEqual({
+    a: [
+      [1, 2],
+      [1, 3],
+    ],
+  });
+});
+
+test('41 a column that is widened needs no change of its history, which holds what the table holds', async () => {
+  // By itself, so that check() looks at nothing else.
+  const other = database.createSequelize();
+  const log = createAuditLog(other);
+  await database.rows(
+    'create table widened (id int primary key, v varchar(3), n numeric(5,2), c char(3), b bit(3), o varchar(3))',
+  );
+  const { INTEGER, STRING, DECIMAL, CHAR, TEXT } = DataTypes;
+  const model = other.define(
+    'Widened',
+    {
+      id: { type: INTEGER, primaryKey: true },
+      v: STRING(3),
+      n: DECIMAL(5, 2),
+      c: CHAR(3),
+      b: TEXT,
+      o: STRING(3),
+    },
+    { tableName: 'widened', timestamps: false },
+  );
+  log.registerAudited(model, { snapshots: true });
+  await log.sync();
+  await model.create({ id: 1, v: 'abc', n: '1.5', c: 'a', b: literal(`b'101'`) });
+  await database.rows(`alter table widened alter v type varchar(9), alter n type numeric(9,4), alter c type char(9),
+    alter b type bit(9) using b::bit(9), alter o type varchar(9)`);
+  await model.update({ v: 'abcdefghi', n: '12345.6789', c: 'abcdefgh' }, { where: {} });
+  const texts = `v, n::text, to_json(c)::text as c, b::text`;
+  const [now] = await database.rows(`select ${texts} from widened`);
+  const versions = await database.rows(`select ${texts} from widened_history order by history_id`);
+  expect(versions).toEqual([{ v: 'abc', n: '1.50', c: '"a  "', b: '101' }, now]);
+  expect((await log.check()).findings).toEqual([]);
+  await database.rows(
+    `alter table widened_history alter o type varchar(9), alter v type varchar(3) using left(v, 3)`,
+  );
+  expect((await log.check()).findings).toEqual([
+    expect.objectContaining({ code: 'column_type', message: expect.stringContaining('"v"') as string }),
+  ]);
+});
+
+test('a history column of a type that can’t hold the value fails the write by a code', async () => {
+  const table = `${Equals.name}_history`;
+  await database.rows(`alter table "${table}" alter z type int using null`);
+  const work = (transaction: Transaction | null = null) =>
+    Equals.create({ id: 2, z: 'text' }, { transaction });
+  for (const attempt of [() => work(), () => database.sequelize.transaction(work)])
+    await expect(attempt()).rejects.toMatchObject({
+      code: 'ERR_AUDIT_MISSING_COLUMN',
+      message: expect.stringContaining(`"${table}" has another type`) as string,
+    });
+  const own = database.sequelize.query(`insert into "${Equals.name}" (id, n) select 3, 'x'::text`);
+  await expect(own).rejects.toMatchObject({ name: 'SequelizeDatabaseError', parent: { code: '42804' } });
 });

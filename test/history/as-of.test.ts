@@ -58,11 +58,11 @@ describe('the rows of a time', () => {
   beforeEach(story);
 
   test.each([
-    ['before everything', '09:00:00', {}],
-    ['after a create', '10:00:01', { 1: '<pending>' }],
+    ['H195 before everything', '09:00:00', {}],
+    ['H186 after a create', '10:00:01', { 1: '<pending>' }],
     ['after a second object', '10:45:00', { 1: '<pending>', 2: '<pending>' }],
-    ['after an update', '11:00:00', { 1: '<shipped>', 2: '<pending>' }],
-    ['after a delete', '12:00:00', { 2: '<pending>' }],
+    ['H189 after an update', '11:00:00', { 1: '<shipped>', 2: '<pending>' }],
+    ['H182 H187 H202 after a delete', '12:00:00', { 2: '<pending>' }],
     ['after the last change', '23:00:00', { 2: '<pending>', 3: '<pending>' }],
   ])('%s', async (_, clock, expected) => {
     const found = await at(time(clock)).findAll();
@@ -83,7 +83,7 @@ describe('the rows of a time', () => {
     expect((await at(time('10:15:00')).findOne())!.status).toBe('<pending>');
   });
 
-  test('where, order, limit, offset and attributes count', async () => {
+  test('H193 H194 where, order, limit, offset and attributes count', async () => {
     const past = at(time('11:30:00'));
     expect(ids(await past.findAll({ where: { status: 'shipped' } }))).toEqual([1]);
     expect(ids(await past.findAll({ where: { total: { [Op.gt]: 5 } } }))).toEqual([2]);
@@ -99,7 +99,7 @@ describe('the rows of a time', () => {
     expect((await past.findOne({ order: [['total', 'DESC']] }))!.id).toBe(2);
   });
 
-  test('findByPk takes any form of a key, and find options', async () => {
+  test('H181 H198 findByPk takes any form of a key, and find options', async () => {
     const past = at(time('11:30:00'));
     expect((await past.findByPk('1'))!.id).toBe(1);
     expect((await past.findByPk({ id: 1 }))!.getDataValue('total')).toBe('2.00');
@@ -111,7 +111,7 @@ describe('the rows of a time', () => {
     });
   });
 
-  test('each answer is one statement, whatever else is asked', async () => {
+  test('E36 each answer is one statement, whatever else is asked', async () => {
     const past = at(time('11:30:00'));
     expect(await loggedBy(sequelize, () => past.findByPk(1))).toHaveLength(1);
     expect(await loggedBy(sequelize, () => past.findAll({ limit: 2 }))).toHaveLength(1);
@@ -122,7 +122,7 @@ describe('the rows of a time', () => {
     expect(ids(await at(time('11:30:00')).findAll({ order: ['id'] }))).toEqual([1, 2]);
   });
 
-  test('several times are read side by side', async () => {
+  test('H205 several times are read side by side', async () => {
     const clocks = ['10:15:00', '11:30:00', '12:30:00', '13:30:00'];
     const counts = await Promise.all(clocks.map((clock) => at(time(clock)).count()));
     expect(counts).toEqual([1, 2, 1, 2]);
@@ -207,7 +207,7 @@ describe('the bound', () => {
 describe('instances of the past', () => {
   beforeEach(story);
 
-  test('are the model’s, with its getters; masked and excluded attributes are unset', async () => {
+  test('H185 H190 H191 E37 are the model’s, with its getters; masked and excluded attributes are unset', async () => {
     await database.admin.query(`update orders_history set card = '********'`);
     const order = (await at(time('11:30:00')).findByPk(1))!;
     expect(order).toBeInstanceOf(Order);

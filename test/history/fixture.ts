@@ -118,7 +118,7 @@ export function defineModels(database: TestDatabase): void {
         allowNull: false,
         defaultValue: 'pending',
         get() {
-          return `<${String(this.getDataValue('status'))}>`;
+          return `<${this.getDataValue('status')}>`;
         },
       },
       total: DataTypes.DECIMAL(10, 2),
@@ -133,7 +133,7 @@ export function defineModels(database: TestDatabase): void {
       shout: {
         type: DataTypes.VIRTUAL,
         get() {
-          return String(this.getDataValue('status')).toUpperCase();
+          return this.getDataValue('status')?.toUpperCase();
         },
       },
       createdAt: { type: DataTypes.DATE, field: 'created_at' },

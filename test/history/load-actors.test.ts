@@ -107,7 +107,7 @@ test('soft-deleted users and those outside a default scope are found, UUIDs in c
   expect(entries.map((entry) => (entry.actor as Model | null)?.get('id') ?? null)).toEqual([id, null]);
 });
 
-test('actors of versions are loaded by historyUserId', async () => {
+test('H179 actors of versions are loaded by historyUserId', async () => {
   await insert(database, 'orders_history', {
     id: 1,
     status: 'x',

@@ -21,6 +21,8 @@ interface WithTargets extends Model {
 beforeAll(() => openAudited(database, auditLog));
 afterAll(() => database.close());
 
+const Kept = sequelize.define('Kept', { text: DataTypes.TEXT });
+
 let count = 0;
 
 /** A model of its own for one test, with its table. */
@@ -78,6 +80,43 @@ test('another table under a taken name is refused, and nothing changes', async (
   expect(error.code).toBe('ERR_AUDIT_NAME_TAKEN');
   expect(error.message).toContain(`"Taken" is taken by the model of table "${One.getTableName() as string}"`);
   expect([auditLog.isRegistered(One), auditLog.isRegistered(Two)]).toEqual([true, false]);
+});
+
+describe('a second model over one table', () => {
+  async function pair(): Promise<[ModelStatic<Model>, ModelStatic<Model>]> {
+    const First = await define();
+    const columns = { text: DataTypes.TEXT, other: DataTypes.TEXT };
+    return [First, sequelize.define(`${First.name}Second`, columns, { tableName: `${First.name}s` })];
+  }
+
+  test('is the registered model', async () => {
+    const [First, Second] = await pair();
+    const handle = registerAudited(First, { mask: ['text'] });
+    expect(auditLog.audited(Second)).toBe(handle);
+    const entry = await entryOf(auditLog, () => Second.create({ text: 'hush' }));
+    expect([entry.model, entry.changes!['text']]).toEqual([First.name, [null, '********']]);
+  });
+
+  test.each([{}, { modelName: 'YetAnother' }])(
+    'is refused under a name of its own, %p, and the masks of the first stay',
+    async (options) => {
+      const [First, Second] = await pair();
+      registerAudited(First, { mask: ['text'] });
+      const error = await refusalOf(() => registerAudited(Second, options));
+      expect(error.code).toBe('ERR_AUDIT_NAME_TAKEN');
+      expect(error.message).toContain(`is registered as "${First.name}" already`);
+      expect(error.message).toContain(`{ modelName: '${First.name}' }`);
+      expect(auditLog.audited(First)).toMatchObject({ model: First, masked: ['text'] });
+    },
+  );
+
+  test('takes over under the name of the first, or once that is unregistered', async () => {
+    const [First, Second] = await pair();
+    const handle = registerAudited(First);
+    expect(registerAudited(Second, { modelName: First.name })).toBe(handle);
+    auditLog.unregister(Second);
+    expect(registerAudited(Second).modelName).toBe(Second.name);
+  });
 });
 
 test('modelName keeps the history of a class that is renamed', async () => {
@@ -247,6 +286,22 @@ describe('models that are refused', () => {
     expect(error.message).toContain('registerAudited(Keyless)');
   });
 
+  test.each<[string, () => ModelStatic<Model>]>([
+    ['the log', () => LogEntry],
+    ['a history', () => registerAudited(Kept, { snapshots: true }).Snapshot],
+    [
+      'a model of the application over the log',
+      () => sequelize.define('Reader', {}, { tableName: 'audit_log_entries' }),
+    ],
+  ])('%s', async (_title, modelOf) => {
+    const model = modelOf();
+    const error = await refusalOf(() => registerAudited(model));
+    expect(error.code).toBe('ERR_AUDIT_INVALID_ARGUMENT');
+    expect(error.message).toContain('is the log or a history');
+    expect(auditLog.isRegistered(model)).toBe(false);
+    sequelize.modelManager.removeModel(model);
+  });
+
   test('audited() of one that is not registered', async () => {
     const error = await refusalOf(() => auditLog.audited(sequelize.define('Never', {})));
     expect(error.code).toBe('ERR_AUDIT_NOT_REGISTERED');
@@ -262,6 +317,19 @@ test('a long table name has a history table of a name that fits', async () => {
   await auditLog.sync();
   const row = await Long.create({ text: 'a' });
   expect(await longs.versions(row)).toHaveLength(1);
+});
+
+test('two attributes of one column are recorded, and refused where versions are wanted', async () => {
+  const alias = { type: DataTypes.TEXT, field: 'text' };
+  const Aliased = sequelize.define('Aliased', { text: DataTypes.TEXT, alias }, { timestamps: false });
+  await sequelize.query('create table "Aliaseds" (id serial primary key, text text)');
+  const error = await refusalOf(() => registerAudited(Aliased, { snapshots: true }));
+  expect(error.code).toBe('ERR_AUDIT_INVALID_OPTION');
+  expect(error.message).toContain('"alias" is the second attribute of column "text"');
+  const handle = registerAudited(Aliased, { snapshots: true, exclude: ['alias'] });
+  await auditLog.sync();
+  const row = await Aliased.create({ text: 'a' });
+  expect((await handle.versions(row))[0]!.get('text')).toBe('a');
 });
 
 describe('a history table that is already something else is refused', () => {

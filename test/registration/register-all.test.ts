@@ -28,7 +28,7 @@ afterAll(() => database.close());
 
 const names = (models: readonly { name: string }[]): string[] => models.map(({ name }) => name);
 
-test('K10 K38 registers every defined model, join tables too, without the log itself', () => {
+test('K10 K15 K38 registers every defined model, join tables too, without the log itself', () => {
   const { auditLog } = shop();
   const handles = auditLog.registerAll();
   expect(names(auditLog.registeredModels)).toEqual(['User', 'Order', 'Tag', 'order_tags']);
@@ -112,9 +112,9 @@ test('K33 H14 the mask pattern reaches every model, whichever way it is register
   expect(auditLog.audited(User).masked).toEqual(['password']);
 });
 
-test('K34 without it, explicit registration works alone', async () => {
+test('K22 K34 without it, explicit registration works alone, with exclude too', async () => {
   const { auditLog, Order, Tag } = shop();
-  auditLog.registerAudited(Order);
+  expect(auditLog.registerAudited(Order, { exclude: ['status'] }).tracked).not.toContain('status');
   const work = () => Promise.all([Order.create({}), Tag.create({})]);
   expect(actionsOf(await entriesOf(auditLog, work))).toEqual(['create Order']);
 });
@@ -132,12 +132,35 @@ test('a model defined later is not registered', () => {
   expect(auditLog.isRegistered(sequelize.define('Late', {}))).toBe(false);
 });
 
-test('a model without a primary key is named in the refusal', async () => {
-  const { auditLog, sequelize } = shop();
+test('a model without a primary key is named in the refusal, and none is registered', async () => {
+  const { auditLog, sequelize, User } = shop();
+  auditLog.registerAudited(User);
   sequelize.define('Keyless', {}).removeAttribute('id');
+  sequelize.define('Late', {});
   const error = await refusalOf(() => auditLog.registerAll());
   expect([error.code, error.message]).toEqual([
     'ERR_AUDIT_NO_PRIMARY_KEY',
-    expect.stringContaining('Keyless'),
+    expect.stringMatching(/registerAudited\(Keyless\).*registerAll\(\{ except \}\)/),
   ]);
+  expect(names(auditLog.registeredModels)).toEqual(['User']);
+  auditLog.registerAll({ except: ['Keyless'] });
+  expect(names(auditLog.registeredModels)).toEqual(['User', 'Order', 'Tag', 'order_tags', 'Late']);
+});
+
+test('of two models over one table it registers the first, or the one that is registered already', () => {
+  for (const explicit of [null, 'Second']) {
+    const { auditLog, sequelize } = shop();
+    const Second = sequelize.define('Second', {}, { tableName: 'Orders' });
+    if (explicit !== null) auditLog.registerAudited(Second);
+    auditLog.registerAll();
+    expect(auditLog.audited(Second).modelName).toBe(explicit ?? 'Order');
+    expect(auditLog.registeredModels).toHaveLength(4);
+  }
+});
+
+test('K10 a model of the application over the log is left out', () => {
+  const { auditLog, sequelize } = shop();
+  sequelize.define('Reader', {}, { tableName: 'audit_log_entries' });
+  auditLog.registerAll();
+  expect(names(auditLog.registeredModels)).not.toContain('Reader');
 });

@@ -64,7 +64,7 @@ describe('readTable', () => {
       {
         name: 'odd "name',
         type: 'character varying(20)',
-        plainType: 'character varying(20)',
+        plainType: 'character varying',
         valueType: 'varchar',
         notNull: true,
         generated: false,
@@ -84,10 +84,10 @@ describe('readTable', () => {
     expect(plain).toMatchObject({
       mood: 'text',
       moods: 'text[]',
-      price: 'numeric(8,2)',
+      price: 'numeric',
       temper: 'text',
       tags: 'text[]',
-      code: 'character(3)',
+      code: 'bpchar',
     });
   });
 
@@ -133,6 +133,9 @@ describe('readForeignKeys', () => {
         childColumns: ['parent_b', 'parent_a'],
         parent: { schema: database.schema, table: 'parents', visible: true },
         parentColumns: ['b', 'a'],
+        parentTypes: ['text', 'int4'],
+        mayAlterChild: false,
+        mayKeepParent: false,
         onDelete: 'c',
         onDeleteColumns: expect.arrayContaining(['parent_a', 'parent_b']) as string[],
         onUpdate: 'n',

@@ -3,6 +3,11 @@ import { createServer } from 'node:http';
 import { expectTypeOf } from 'expect-type';
 import express, { type RequestHandler, type Router } from 'express';
 import { Sequelize } from 'sequelize';
+import type {
+  Express as Express4,
+  RequestHandler as RequestHandler4,
+  Router as Router4,
+} from 'types-express-v4';
 import { auditMiddleware, createAuditLog, type AuditMiddleware, type AuditRequest } from 'sequelize-auditlog';
 
 const auditLog = createAuditLog(new Sequelize('postgres://nobody@localhost/nowhere'));
@@ -16,6 +21,16 @@ test('the middleware is one of Express, for an application, a router and a route
     app.use('/shop', auditLog.auditMiddleware, (_req, res) => void res.end());
     app.get('/orders/:id', auditMiddleware, (req, res) => void res.json(req.params['id']));
     (express.Router() as Router).use(auditMiddleware);
+  }).toBeFunction();
+});
+
+test('and by the types of Express 4', () => {
+  expectTypeOf(auditMiddleware).toExtend<RequestHandler4>();
+  expectTypeOf((app: Express4, router: Router4) => {
+    app.use(auditMiddleware);
+    app.use('/shop', auditLog.auditMiddleware, (_req, res) => void res.end());
+    app.get('/orders/:id', auditMiddleware, (req, res) => void res.json(req.params.id));
+    router.use(auditMiddleware);
   }).toBeFunction();
 });
 

@@ -52,10 +52,10 @@ export async function failing(
   { sequelize }: Bench,
   { transaction }: CallOptions,
   name: string,
-  call: (options: CallOptions) => Promise<unknown>,
+  attempt: (options: CallOptions) => Promise<unknown>,
 ): Promise<void> {
   const savepoint = transaction && (await sequelize.transaction({ transaction }));
-  const error: unknown = await call(savepoint ? { transaction: savepoint } : {}).then(
+  const error: unknown = await attempt(savepoint ? { transaction: savepoint } : {}).then(
     () => null,
     (thrown: unknown) => thrown,
   );

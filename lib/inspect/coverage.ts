@@ -1,9 +1,12 @@
 import type { Model, ModelStatic, Sequelize } from 'sequelize';
+import { auditedOf, isTable } from '../capture/cascade-graph';
+import type { Registration, Registry } from '../capture/registry';
+import type { CapturedAction } from '../core/types';
+import { manyToMany } from '../schema/associations';
 import { tableOf, virtualAttributes } from '../schema/attributes';
 import { readForeignKeys, readTable, type CatalogueQuery, type ForeignKey } from '../schema/catalogue';
 import type { TableName } from '../schema/quote';
-import { auditedOf } from './cascade-graph';
-import type { Registration, Registry } from './registry';
+import { NOT_RECORDED, type NotRecorded, type NotRecordedCode } from './not-recorded';
 
 /** A foreign key by which the database itself changes rows when rows of this model are deleted. */
 export interface CascadeCoverage {
@@ -23,6 +26,8 @@ export interface ModelCoverage {
   /** The stable name of its entries; null when not registered. */
   readonly modelName: string | null;
   readonly snapshots: boolean;
+  /** Actions that leave an entry. */
+  readonly actions: readonly CapturedAction[];
   readonly tracked: readonly string[];
   /** Stored attributes that are not tracked. */
   readonly untracked: readonly string[];
@@ -30,10 +35,11 @@ export interface ModelCoverage {
   /** Those of `masked` that nobody listed: their names match the pattern. */
   readonly maskedByPattern: readonly string[];
   readonly cascades: readonly CascadeCoverage[];
-  /** Sentences about what can't be recorded of this model. */
-  readonly notRecorded: readonly string[];
+  /** What is not recorded of this model, and what to do. */
+  readonly notRecorded: readonly NotRecorded[];
 }
 
+const ACTIONS: readonly CapturedAction[] = ['create', 'update', 'delete'];
 const ON_DELETE = { c: 'cascade', n: 'set null', d: 'set default', a: null, r: null } as const;
 
 /** What is recorded of every defined model. */
@@ -61,9 +67,10 @@ async function modelCoverage(
     registered: registration !== null,
     modelName: registration?.name ?? null,
     snapshots: registration?.options.snapshots != null,
+    actions: ACTIONS.filter((action) => registration?.options.actions.has(action)),
     ...attributeCoverage(model, registration),
     cascades: cascadesOf(registry, keys, table),
-    notRecorded: await notRecorded(query, model, registration),
+    notRecorded: await notRecorded(query, registry, keys, model, registration),
   };
 }
 
@@ -83,32 +90,49 @@ function attributeCoverage(model: ModelStatic<Model>, registration: Registration
 }
 
 function cascadesOf(registry: Registry, keys: readonly ForeignKey[], table: TableName): CascadeCoverage[] {
-  const isParent = ({ parent }: ForeignKey): boolean =>
-    parent.table === table.table && (table.schema === null ? parent.visible : parent.schema === table.schema);
-  return keys.filter(isParent).flatMap((key) => {
+  const own = keys.filter((key) => isTable(key.parent, table));
+  return own.flatMap((key) => {
     const onDelete = ON_DELETE[key.onDelete];
     const recorded = auditedOf(registry, key.child)?.registration != null;
     return onDelete === null ? [] : [{ constraint: key.name, table: key.child.table, onDelete, recorded }];
   });
 }
 
+/** What holds for every registered model, and more where the model or its table gives cause. */
 async function notRecorded(
   query: CatalogueQuery,
+  registry: Registry,
+  keys: readonly ForeignKey[],
   model: ModelStatic<Model>,
   registration: Registration | null,
-): Promise<string[]> {
-  if (!registration) return ['The model is not registered: none of its writes is recorded.'];
+): Promise<NotRecorded[]> {
+  if (!registration) return sentences({ unregistered_models: true });
   const info = await readTable(query, tableOf(model));
-  const sentences: string[] = [
-    'Raw SQL beyond simple statements, and other programs that write to the table.',
-  ];
-  if (info?.hasRules) sentences.push('All writes: they are refused, because the table has rewrite rules.');
-  if (virtualAttributes(model).size > 0)
-    sentences.push('VIRTUAL attributes, which the database does not hold.');
-  const left = (['create', 'update', 'delete'] as const).filter(
-    (action) => !registration.options.actions.has(action),
-  );
-  if (left.length > 0)
-    sentences.push(`The actions ${left.join(' and ')}, which its registration leaves out.`);
-  return sentences;
+  const own = keys.filter(({ child }) => isTable(child, tableOf(model)));
+  return sentences({
+    raw_sql: true,
+    unseen_raw_sql: true,
+    other_programs: true,
+    triggers: true,
+    cascade_triggers: own.some(({ mayAlterChild }) => mayAlterChild),
+    hidden_rows: info?.isRowSecurityActive === true,
+    definitions: true,
+    untracked_attributes: attributeCoverage(model, registration).untracked.length > 0,
+    virtual_attributes: virtualAttributes(model).size > 0,
+    untracked_actions: ACTIONS.some((action) => !registration.options.actions.has(action)),
+    untracked_links: hasUntrackedLinks(registry, model),
+    switched_off: true,
+    rewrite_rules: info?.hasRules === true,
+    reads: true,
+  });
+}
+
+/** Links are rows of the through table: recorded when that is registered, or tracked from either side. */
+function hasUntrackedLinks(registry: Registry, model: ModelStatic<Model>): boolean {
+  const links = Object.keys(model.associations).map((name) => manyToMany(model, name));
+  return links.some((link) => link !== null && registry.audited(tableOf(link.through)) === null);
+}
+
+function sentences(applies: Readonly<Partial<Record<NotRecordedCode, boolean>>>): NotRecorded[] {
+  return NOT_RECORDED.filter(({ code }) => applies[code] === true);
 }

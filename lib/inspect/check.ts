@@ -1,10 +1,17 @@
 import { AuditError, isAuditError } from '../core/errors';
 import { checkAssociations } from '../schema/associations';
-import { checkServerVersion, readTable, type CatalogueQuery, type TableInfo } from '../schema/catalogue';
+import {
+  checkServerVersion,
+  readForeignKeys,
+  readTable,
+  type CatalogueQuery,
+  type ForeignKey,
+  type TableInfo,
+} from '../schema/catalogue';
 import { historyIndexes, historyTableOf, type HistoryTable } from '../schema/history-table';
 import { LOG_COLUMNS, logIndexes, type IndexDefinition } from '../schema/log-table';
 import type { TableName } from '../schema/quote';
-import type { Registration, Registry } from './registry';
+import type { Registration, Registry } from '../capture/registry';
 
 /** One thing that is missing or has drifted. */
 export interface CheckFinding {
@@ -32,8 +39,9 @@ export async function checkTables(
   const findings: CheckFinding[] = [...(await checkServer(query))];
   if (findings.length === 0) {
     findings.push(...checkLog(log, await readTable(query, log)));
+    const keys = await readForeignKeys(query);
     for (const registration of registry.registrations)
-      findings.push(...(await checkModelTables(query, registration)));
+      findings.push(...(await checkModelTables(query, registration, keys)));
   }
   return { ok: findings.length === 0, findings };
 }
@@ -85,7 +93,11 @@ function checkLog(log: TableName, info: TableInfo | null): CheckFinding[] {
   return [...columns, ...missingIndexes(log, logIndexes(log), info)];
 }
 
-async function checkModelTables(query: CatalogueQuery, registration: Registration): Promise<CheckFinding[]> {
+async function checkModelTables(
+  query: CatalogueQuery,
+  registration: Registration,
+  keys: readonly ForeignKey[],
+): Promise<CheckFinding[]> {
   const { name, table, tracked } = registration;
   const info = await readTable(query, table);
   const own = info ? checkOwn(registration, info) : [missingTable(table, `The table of ${name}`)];
@@ -96,7 +108,8 @@ async function checkModelTables(query: CatalogueQuery, registration: Registratio
     code: 'missing_column',
     message: `The table of ${name} has no column "${each.column}", so ${each.attribute} is not recorded. Migrate the table, or exclude the attribute.`,
   }));
-  const findings = [...own, ...columns, ...(await checkHistory(query, registration, info))];
+  const hidden = info ? hiddenFromCascades(info, keys) : [];
+  const findings = [...own, ...columns, ...hidden, ...(await checkHistory(query, registration, info))];
   return findings.map((finding) => ({ ...finding, model: name }));
 }
 
@@ -118,6 +131,16 @@ function checkOwn({ name, model, options }: Registration, info: TableInfo): Chec
   return findings;
 }
 
+/** PostgreSQL follows foreign keys past row-level security, but the role that reads the rows for their entries does not. */
+function hiddenFromCascades(info: TableInfo, keys: readonly ForeignKey[]): CheckFinding[] {
+  if (!info.isRowSecurityActive) return [];
+  const into = keys.filter(({ child }) => child.table === info.table && child.schema === info.schema);
+  if (into.length === 0) return [];
+  const names = into.map(({ name }) => `"${name}"`).join(', ');
+  const message = `Row-level security may hide rows of "${info.table}" from this role, and rows that it hides leave no entry when a foreign key (${names}) removes or changes them. Let the role see every row that refers to rows it may delete or rename, or give it BYPASSRLS.`;
+  return [{ code: 'cascade_row_security', message }];
+}
+
 async function checkHistory(
   query: CatalogueQuery,
   { name, tracked, options }: Registration,
@@ -128,13 +151,23 @@ async function checkHistory(
   const info = await readTable(query, wanted.table);
   if (!info) return [missingTable(wanted.table, `The history table of ${name}`)];
   return [
-    ...historyColumns(name, wanted, info),
+    ...historyColumns(name, wanted, info, base),
     ...missingIndexes(wanted.table, historyIndexes(wanted), info),
   ];
 }
 
+/** A limit on length that is the table's own does no harm while it is; one that differs makes writes fail. */
+function isLimitOf(base: TableInfo | null, name: string, type: string): boolean {
+  return base?.columns.find((column) => column.name === name)?.type === type;
+}
+
 /** Types are compared as the catalogue writes them, so only where the base table told them. */
-function historyColumns(name: string, wanted: HistoryTable, info: TableInfo): CheckFinding[] {
+function historyColumns(
+  name: string,
+  wanted: HistoryTable,
+  info: TableInfo,
+  base: TableInfo | null,
+): CheckFinding[] {
   const present = new Map(info.columns.map((column) => [column.name, column.type]));
   return wanted.columns.flatMap(({ column, type }) => {
     const found = present.get(column);
@@ -147,8 +180,8 @@ function historyColumns(name: string, wanted: HistoryTable, info: TableInfo): Ch
         },
       ];
     }
-    if (found.toLowerCase() === type.toLowerCase()) return [];
-    const message = `${where} holds "${column}" as ${found}, but the table has ${type}. Change the column's type in a migration.`;
+    if (found.toLowerCase() === type.toLowerCase() || isLimitOf(base, column, found)) return [];
+    const message = `${where} holds "${column}" as ${found}, but the table's values need ${type}. Change the column's type in a migration.`;
     return [{ code: 'column_type', message }];
   });
 }
