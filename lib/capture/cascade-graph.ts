@@ -1,5 +1,5 @@
 import type { CatalogueTable, ForeignKey, ReferentialAction } from '../schema/catalogue';
-import type { TableName } from '../schema/quote';
+import { tableKey, type TableName } from '../schema/quote';
 import { hasOneText } from '../statement/written-rows';
 import type { AuditedTable, Registry } from './registry';
 
@@ -72,7 +72,7 @@ export class CascadeGraph {
   }
 
   #remembered(kind: string, table: TableName, matches: (key: ForeignKey) => boolean): readonly ForeignKey[] {
-    const id = JSON.stringify([kind, table.schema, table.table]);
+    const id = `${kind} ${tableKey(table)}`;
     const known = this.#known.get(id) ?? this.#keys.filter(matches);
     this.#known.set(id, known);
     return known;

@@ -10,7 +10,7 @@ import {
   type CatalogueQuery,
   type ForeignKey,
 } from '../schema/catalogue';
-import { quoteIdentifier, quoteTable, type TableName } from '../schema/quote';
+import { quoteIdentifier, quoteTable, tableKey, type TableName } from '../schema/quote';
 import { keyKindOf } from '../statement/context-binds';
 import type { ActorRow, ModelPlan, StatementSettings } from '../statement/plan';
 import { fieldOf, readPlan, readTablePlan, withColumns } from './plan-reader';
@@ -59,11 +59,8 @@ function emptyMemory(): Memory {
   return { settings: null, plans: new Map(), foreignKeys: null, same: new Set() };
 }
 
-function keyOf({ table: { schema, table } }: AuditedTable): string {
-  return JSON.stringify([schema, table]);
-}
-
 function namesOf({ associations }: AuditedTable): string {
+  if (associations.length === 0) return '';
   return associations.map(({ owner, name }) => `${owner.name}.${name}`).join(' ');
 }
 
@@ -100,7 +97,7 @@ export class Environment {
    * @param text a write that may name a column which the table did not have when the plan was read
    */
   knownPlan(audited: AuditedTable, text = ''): ModelPlan | null {
-    const known = this.#memory.plans.get(keyOf(audited));
+    const known = this.#memory.plans.get(tableKey(audited.table));
     const isCurrent =
       known?.tracked === (audited.registration?.tracked ?? null) && known.associations === namesOf(audited);
     return isCurrent && !isOutdated(known, text) ? known.plan : null;
@@ -127,7 +124,7 @@ export class Environment {
 
   /** A row of this table changed in columns that an update did not assign to, and no trigger was known. */
   noteRewriting(audited: AuditedTable): void {
-    this.#rewriting.add(keyOf(audited));
+    this.#rewriting.add(tableKey(audited.table));
   }
 
   /** Where to keep what is about to be read. */
@@ -157,9 +154,15 @@ export class Environment {
     const { plans } = this.#keeper();
     const tracked = audited.registration?.tracked ?? null;
     const read = await readPlan(catalogueOf(client), audited);
-    const plan = read && this.#rewriting.has(keyOf(audited)) ? { ...read, rewritesRows: true } : read;
+    const plan =
+      read && this.#rewriting.has(tableKey(audited.table)) ? { ...read, rewritesRows: true } : read;
     if (plan)
-      plans.set(keyOf(audited), { plan, tracked, associations: namesOf(audited), readAt: Date.now() });
+      plans.set(tableKey(audited.table), {
+        plan,
+        tracked,
+        associations: namesOf(audited),
+        readAt: Date.now(),
+      });
     return plan;
   }
 

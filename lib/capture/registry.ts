@@ -4,7 +4,7 @@ import type { ResolvedOptions } from '../core/options';
 import { manyToMany, type ManyToMany } from '../schema/associations';
 import { columnsIdentity, storedAttributes, tableOf } from '../schema/attributes';
 import { checkHistoryNames } from '../schema/history-table';
-import type { TableName } from '../schema/quote';
+import { tableKey, type TableName } from '../schema/quote';
 import {
   checkModel,
   resolveRegistration,
@@ -66,10 +66,6 @@ export class Registration {
     this.#options = options;
     this.#tracked = null;
   }
-}
-
-function tableKey({ schema, table }: TableName): string {
-  return JSON.stringify([schema, table]);
 }
 
 /** `model` and the classes it derives from, nearest first: scopes, `unscoped()` and `schema()` are derived classes. */
@@ -207,11 +203,14 @@ export class Registry {
 
   #readNames(): { generation: number; byTable: Map<string, TableName[]> } {
     const through = this.#tracksAssociations ? this.#readLinks() : null;
-    const all = [...this.#byTable.keys(), ...(through?.byTable.keys() ?? [])];
+    const linked = [...(through?.byTable.values() ?? [])].map(([link]) => link && tableOf(link.through));
+    const all = [
+      ...this.registrations.map(({ table }) => table),
+      ...linked.filter((each) => each !== undefined),
+    ];
     const byTable = new Map<string, TableName[]>();
-    for (const key of new Set(all)) {
-      const [schema, table] = JSON.parse(key) as [string | null, string];
-      byTable.set(table, [...(byTable.get(table) ?? []), { schema, table }]);
+    for (const each of new Map(all.map((name) => [tableKey(name), name])).values()) {
+      byTable.set(each.table, [...(byTable.get(each.table) ?? []), each]);
     }
     return { generation: through?.generation ?? this.#generation, byTable };
   }

@@ -4,8 +4,8 @@ import { activeRequest, inContextOf, requests, storage } from './storage';
 /*
  * A middleware may go on in a foreign callback: those of node-postgres, for example, run in the context of the request that
  * opened their connection. What comes behind it would then be taken for that other request. All handlers of Express are called
- * through the methods of one class that it does not document, its layers: `handle_request` and `handle_error` in Express 4,
- * `handleRequest` and `handleError` in 5 (read in 4.18, 4.22, 5.0 and 5.3). There each handler gets its own request's context.
+ * through the methods of one class that it does not document, its layers: `handle_request` and `handle_error` in Express 4.22,
+ * `handleRequest` and `handleError` in 5.3. There each handler gets its own request's context.
  */
 const METHODS = ['handle_request', 'handle_error', 'handleRequest', 'handleError'];
 

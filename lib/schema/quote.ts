@@ -4,6 +4,11 @@ export interface TableName {
   readonly table: string;
 }
 
+/** The name as one text, to find things by: a name holds no NUL. */
+export function tableKey({ schema, table }: TableName): string {
+  return `${schema ?? ''}\0${table}`;
+}
+
 /** The one helper that quotes identifiers. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""').replaceAll('\0', '')}"`;

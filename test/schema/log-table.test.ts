@@ -52,12 +52,12 @@ test('the log has one index per finder', async () => {
     [database.schema],
   );
   expect(rows.map((row) => row.definition.replace(/^.* ON audit_log_entries /, ''))).toEqual([
-    'USING btree (actor_id, id DESC) WHERE (actor_id IS NOT NULL)',
+    'USING btree (actor_id, id) WHERE (actor_id IS NOT NULL)',
     'USING btree (correlation_id) WHERE (correlation_id IS NOT NULL)',
-    'USING btree (model, id DESC)',
-    'USING btree (model, object_pk, id DESC)',
+    'USING btree (model, id)',
+    'USING btree (model, object_pk, id)',
     'USING btree (id)',
-    'USING brin ("timestamp")',
+    'USING btree ("timestamp", id)',
     'USING btree (transaction_id)',
   ]);
 });
