@@ -9,6 +9,7 @@ import {
   type RowAddresses,
 } from '../statement/addresses';
 import { sameTable, type CascadeGraph } from './cascade-graph';
+import type { PreparedNames } from './prepared-names';
 import { send, type DriverClient } from './sequelize-adapter';
 import type { DatabaseError } from './write-errors';
 
@@ -59,12 +60,14 @@ interface Step {
  */
 export class CascadeWalk {
   readonly #client: DriverClient;
+  readonly #names: PreparedNames;
   readonly #graph: CascadeGraph;
   readonly #own: OwnRows;
   readonly #visits: Visit[] = [];
 
-  constructor(client: DriverClient, graph: CascadeGraph, own: OwnRows) {
+  constructor(client: DriverClient, names: PreparedNames, graph: CascadeGraph, own: OwnRows) {
     this.#client = client;
+    this.#names = names;
     this.#graph = graph;
     this.#own = own;
   }
@@ -118,7 +121,8 @@ export class CascadeWalk {
     const seen = this.#seen(key, change);
     const text = lockChildren(key, lock, seen !== null);
     const values = [...addressBinds(parents.rows), ...(seen ? addressBinds(seen) : [])];
-    const { rows } = await send(this.#client, { text, values }).catch((error: DatabaseError) => {
+    const name = this.#names.nameFor(text);
+    const { rows } = await send(this.#client, { text, values, name }).catch((error: DatabaseError) => {
       throw error.code === INSUFFICIENT_PRIVILEGE ? notPermitted(key, error) : error;
     });
     const visit = { table: key.child, change, from: parents.visit, rows: rows[0] as unknown as RowAddresses };

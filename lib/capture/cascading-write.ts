@@ -36,6 +36,7 @@ import type { PreparedNames } from './prepared-names';
 import type { AuditedTable, Registry } from './registry';
 import { send, type DriverClient, type DriverResult } from './sequelize-adapter';
 import { asPlain } from './single-write';
+import { StatementCache } from './statement-cache';
 
 /** A delete, or an update or upsert of a key, on whose account the database changes audited rows elsewhere. */
 export interface CascadingWrite {
@@ -59,6 +60,7 @@ export class CascadingWrites {
   readonly #registry: Registry;
   readonly #names: PreparedNames;
   readonly #policy: ActorPolicy;
+  readonly #statements = new StatementCache();
 
   constructor(environment: Environment, registry: Registry, names: PreparedNames, policy: ActorPolicy) {
     this.#environment = environment;
@@ -141,9 +143,11 @@ export class CascadingWrites {
     const plan = await this.#ownPlan(client, cascading);
     const planner = new ConsequencePlanner(this.#environment, this.#registry, cascading, plan, values);
     const consequences = await planner.plan(client, affected);
-    const context = contextBinds(values.length, cascading.context.labelFromRow ? settings.actorRow : null);
+    const actorRow = cascading.context.labelFromRow ? settings.actorRow : null;
     const write = restricted(cascading.write, ...binds);
-    const compiled = compileWrite(write, plan, settings, context, consequences);
+    const compiled = this.#statements.remembered(plan, keyOf(write, consequences, actorRow !== null), () =>
+      compileWrite(write, plan, settings, contextBinds(values.length, actorRow), consequences),
+    );
     const result = await this.#send(client, compiled.text, [...values, ...contextValues(cascading.context)]);
     return asPlain(result, compiled, cascading.write.kind);
   }
@@ -153,7 +157,7 @@ export class CascadingWrites {
     { graph, keys, write }: CascadingWrite,
     rows: RowAddresses,
   ): Promise<AffectedRows[]> {
-    const walk = new CascadeWalk(client, graph, { table: keys[0]?.parent ?? null, rows });
+    const walk = new CascadeWalk(client, this.#names, graph, { table: keys[0]?.parent ?? null, rows });
     await (write.kind === 'delete' ? walk.followDelete(keys) : walk.followUpdate(keys));
     return walk.affected();
   }
@@ -203,6 +207,27 @@ function restricted(write: ParsedWrite, tableIds: string, positions: string): Pa
   const head =
     write.kind === 'delete' ? `delete from ${write.tableText}` : `update ${write.tableText} set ${write.set}`;
   return { ...write, where, body: `${head} where ${where}`, rowsAreLocked: true };
+}
+
+const planNumbers = new WeakMap<ModelPlan, number>();
+let plans = 0;
+
+function numberOf(plan: ModelPlan): number {
+  const known = planNumbers.get(plan) ?? (plans += 1);
+  planNumbers.set(plan, known);
+  return known;
+}
+
+/** All that a compiled cascade depends on besides the written table's plan. */
+function keyOf(
+  { body, returning }: ParsedWrite,
+  consequences: readonly Consequence[],
+  hasLabel: boolean,
+): string {
+  const shapes = consequences.map(({ plan, replaced, ...rest }) => {
+    return { ...rest, plan: numberOf(plan), replaced: replaced && [...replaced] };
+  });
+  return JSON.stringify([body, returning, hasLabel, shapes]);
 }
 
 /** The foreign keys by which an audited table refers to itself, where rows get another key. */

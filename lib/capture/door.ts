@@ -130,7 +130,8 @@ export class Door {
 
   async #takeStatement(passage: Passage): Promise<DriverResult | null> {
     const target = GOES_ON.test(passage.sql) ? null : insertTarget(passage.sql);
-    if (target && (await this.#isIrrelevant(target, passage))) return null;
+    const mayPass = target !== null && !this.#settings.registry.audited(target);
+    if (mayPass && (await this.#isIrrelevant(target, passage))) return null;
     const bound = this.#bind(passage);
     const statement = this.#statements.get(bound.sql, () => parseStatement(bound.sql));
     switch (statement.shape) {
@@ -162,17 +163,20 @@ export class Door {
 
   async #write(passage: Passage, bound: BoundWrite): Promise<DriverResult | null> {
     const { write } = bound;
-    const audited = await this.#auditedOf(write.table, passage);
+    // Known answers are taken as they are: each thing that is awaited costs every write.
+    const audited =
+      this.#settings.registry.audited(write.table) ?? (await this.#auditedOf(write.table, passage));
     const mayChangeOthers = write.kind !== 'insert' || write.onConflict === 'update';
-    const graph = mayChangeOthers ? await this.#graphOf(passage.client) : null;
+    const graph = mayChangeOthers ? (this.#knownGraph() ?? (await this.#graphOf(passage.client))) : null;
     const keys = graph ? keysOf(graph, write) : [];
     if (!audited && keys.length === 0) return null;
     const context = this.#settings.resolveContext(passage.options.audit);
     if (!context) return null;
     this.#policy.checkWrite(context, audited, write);
     const captured = { ...bound, context, inTransaction: Boolean(passage.options.transaction) };
-    const isCascade =
-      keys.length > 0 || (write.kind === 'update' && (await this.#needsLock(passage.client, audited)));
+    const mustPair =
+      write.kind === 'update' && this.#settings.environment.knownSettings?.returningOldNew !== true;
+    const isCascade = keys.length > 0 || (mustPair && (await this.#needsLock(passage.client, audited)));
     if (graph && isCascade) return this.#cascade(passage.client, { ...captured, audited, graph, keys });
     return audited ? this.#singleWrites.run(passage.client, { ...captured, audited }) : null;
   }
@@ -247,10 +251,10 @@ export class Door {
     this.#rawWrites.notice(registration.name, sql, found);
   }
 
-  /** An insert that may pass unread: neither its table nor, where it updates rows that are there, their children are audited. */
+  /** Whether an insert may pass unread: its table is audited under no other name, and where it updates rows, neither are their children. */
   async #isIrrelevant(table: TableName, { client, sql, options }: Passage): Promise<boolean> {
     const { registry } = this.#settings;
-    if (registry.audited(table) || registry.namesakes(table).length > 0) return false;
+    if (registry.namesakes(table).length > 0) return false;
     if (options.model && registry.findCloned(options.model)) return false;
     return !UPSERTS.test(sql) || (await this.#graphOf(client)).following(table).length === 0;
   }
@@ -275,10 +279,18 @@ export class Door {
     return null;
   }
 
+  #knownGraph(): CascadeGraph | null {
+    const keys = this.#settings.environment.knownForeignKeys;
+    return keys && this.#graphOver(keys);
+  }
+
   async #graphOf(client: DriverClient): Promise<CascadeGraph> {
-    const { environment, registry } = this.#settings;
-    const keys = environment.knownForeignKeys ?? (await environment.foreignKeys(client));
-    if (this.#graph?.keys !== keys) this.#graph = { graph: new CascadeGraph(keys, registry), keys };
+    return this.#knownGraph() ?? this.#graphOver(await this.#settings.environment.foreignKeys(client));
+  }
+
+  #graphOver(keys: readonly ForeignKey[]): CascadeGraph {
+    if (this.#graph?.keys !== keys)
+      this.#graph = { graph: new CascadeGraph(keys, this.#settings.registry), keys };
     return this.#graph.graph;
   }
 }

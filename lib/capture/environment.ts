@@ -9,6 +9,7 @@ import {
   type CatalogueColumn,
   type CatalogueQuery,
   type ForeignKey,
+  type TableInfo,
 } from '../schema/catalogue';
 import { quoteIdentifier, quoteTable, tableKey, type TableName } from '../schema/quote';
 import { keyKindOf } from '../statement/context-binds';
@@ -51,12 +52,26 @@ interface Memory {
   settings: StatementSettings | null;
   readonly plans: Map<string, KnownPlan>;
   foreignKeys: readonly ForeignKey[] | null;
+  /** Tables as the catalogue has them, for what plans leave out. */
+  readonly tables: Map<string, TableInfo | null>;
+  /** Plans with further columns, by the plan and the names of the columns. */
+  readonly wider: WeakMap<ModelPlan, Map<string, ModelPlan>>;
+  /** Plans of tables that are not audited. */
+  readonly bare: Map<string, ModelPlan | null>;
   /** Pairs of names that mean the same table. */
   readonly same: Set<string>;
 }
 
 function emptyMemory(): Memory {
-  return { settings: null, plans: new Map(), foreignKeys: null, same: new Set() };
+  return {
+    settings: null,
+    plans: new Map(),
+    foreignKeys: null,
+    tables: new Map(),
+    wider: new WeakMap(),
+    bare: new Map(),
+    same: new Set(),
+  };
 }
 
 function namesOf({ associations }: AuditedTable): string {
@@ -177,15 +192,33 @@ export class Environment {
     audited: AuditedTable | null,
     columns: readonly string[],
   ): Promise<ModelPlan> {
-    const query = catalogueOf(client);
-    const plan = audited ? await this.plan(client, audited) : await readTablePlan(query, table);
+    const plan = audited ? await this.plan(client, audited) : await this.#barePlan(client, table);
     if (!plan) throw missingTable(table.table);
-    return columns.length === 0 ? plan : withColumns(plan, columns, await readTable(query, table));
+    return columns.length === 0 ? plan : this.#widened(client, plan, columns);
+  }
+
+  async #barePlan(client: DriverClient, table: TableName): Promise<ModelPlan | null> {
+    const { bare } = this.#keeper();
+    return remembered(bare, tableKey(table), () => readTablePlan(catalogueOf(client), table));
+  }
+
+  async #widened(client: DriverClient, plan: ModelPlan, columns: readonly string[]): Promise<ModelPlan> {
+    const { wider } = this.#keeper();
+    const known = wider.get(plan) ?? new Map<string, ModelPlan>();
+    wider.set(plan, known);
+    return remembered(known, columns.join('\0'), async () =>
+      withColumns(plan, columns, await this.#table(client, plan.table)),
+    );
+  }
+
+  async #table(client: DriverClient, table: TableName): Promise<TableInfo | null> {
+    const { tables } = this.#keeper();
+    return remembered(tables, tableKey(table), () => readTable(catalogueOf(client), table));
   }
 
   /** The default of a column as SQL. */
   async defaultOf(client: DriverClient, table: TableName, column: string): Promise<string | null> {
-    const info = await readTable(catalogueOf(client), table);
+    const info = await this.#table(client, table);
     return info?.columns.find((each) => each.name === column)?.defaultSql ?? null;
   }
 
@@ -220,6 +253,14 @@ export class Environment {
     const where = { keyColumn: key.name, keyKind: keyKindOf(key.plainType) };
     return { table: { schema: info.schema, table: info.table }, ...where, labelColumn: labelColumn.name };
   }
+}
+
+async function remembered<T>(known: Map<string, T>, key: string, read: () => Promise<T>): Promise<T> {
+  const value = known.get(key);
+  if (value !== undefined) return value;
+  const found = await read();
+  known.set(key, found);
+  return found;
 }
 
 function catalogueOf(client: DriverClient): CatalogueQuery {

@@ -45,10 +45,14 @@ export class StatementCache {
     labelFromRow: boolean,
   ): CompiledStatement {
     const actorRow = labelFromRow ? settings.actorRow : null;
-    const key = `${actorRow ? 'label ' : ''}${bound.text}`;
-    return this.#of(plan).get(key, () => {
+    return this.remembered(plan, `${actorRow ? 'label ' : ''}${bound.text}`, () => {
       return compileWrite(bound.write, plan, settings, contextBinds(bound.values.length, actorRow));
     });
+  }
+
+  /** @param key all that `compile` depends on besides the plan */
+  remembered(plan: ModelPlan, key: string, compile: () => CompiledStatement): CompiledStatement {
+    return this.#of(plan).get(key, compile);
   }
 
   #of(plan: ModelPlan): BoundedCache<CompiledStatement> {

@@ -1,75 +1,49 @@
 import { quoteLiteral } from '../schema/quote';
 import { reprAttributes } from '../schema/registration';
-import { differs, isDocument, isPresent, jsonOf, maskedText, textOf } from './encode';
+import { differs, jsonKey, jsonOf, maskedText, textOf } from './encode';
 import { newImage, oldImage, type ModelPlan, type PlannedColumn } from './plan';
 
-/** The delta of a row that no attribute differs in. */
-export const NO_CHANGES = `'{}'::jsonb`;
+/** `concat_ws` takes at most 100 arguments. */
+const CONCAT_LIMIT = 80;
 
-/** A function takes at most 100 arguments, and each member is two. */
-const MEMBERS_PER_CALL = 50;
-
-/** One attribute of a delta: its pair of values, and when it belongs to it. */
-interface Member {
-  readonly column: PlannedColumn;
-  readonly pair: string;
-  readonly condition: string;
-}
-
-function named({ column, pair }: Member): string {
-  return `${quoteLiteral(column.attribute)}, ${pair}`;
-}
-
-/**
- * Members that are absent are built as null and stripped, all at once: of the ways to write a delta this has the fewest
- * expressions, and PostgreSQL prepares each of them anew for every execution. Stripping also reaches into documents, which
- * therefore stand apart.
- */
-function objectOf(members: readonly Member[]): string {
-  const values = members.filter(({ column }) => !isDocument(column));
-  const parts: string[] = [];
-  for (let at = 0; at < values.length; at += MEMBERS_PER_CALL) {
-    const chunk = values.slice(at, at + MEMBERS_PER_CALL).map(({ condition, pair, ...member }) => {
-      return named({ ...member, condition, pair: `case when ${condition} then ${pair} end` });
-    });
-    parts.push(`jsonb_strip_nulls(jsonb_build_object(${chunk.join(', ')}))`);
+function joined(parts: readonly string[]): string {
+  if (parts.length === 0) return `''`;
+  if (parts.length <= CONCAT_LIMIT) return `concat_ws(',', ${parts.join(', ')})`;
+  const chunks: string[] = [];
+  for (let at = 0; at < parts.length; at += CONCAT_LIMIT) {
+    // An empty chunk must vanish, else it would leave a comma behind.
+    chunks.push(`nullif(concat_ws(',', ${parts.slice(at, at + CONCAT_LIMIT).join(', ')}), '')`);
   }
-  for (const member of members.filter(({ column }) => isDocument(column))) {
-    parts.push(
-      `case when ${member.condition} then jsonb_build_object(${named(member)}) else ${NO_CHANGES} end`,
-    );
-  }
-  return parts.join(' || ') || NO_CHANGES;
+  return joined(chunks);
 }
 
-/** `[null, value]` of every attribute that is not null, as jsonb. */
+/** Members `"attr":[null,value]` of every attribute that is not null. */
 export function createdDelta(columns: readonly PlannedColumn[]): string {
-  const member = (column: PlannedColumn): Member => {
-    const image = newImage(column);
-    const pair = `jsonb_build_array(null, ${jsonOf(image, column)})`;
-    return { column, pair, condition: isPresent(image, column) };
-  };
-  return objectOf(columns.map(member));
+  const member = (column: PlannedColumn): string =>
+    `${jsonKey(column.attribute, '[null,')} || ${parenthesised(jsonOf(newImage(column), column))} || ']'`;
+  return joined(columns.map(member));
 }
 
-/** `[value, null]` of every attribute that was not null, as jsonb. */
+/** Members `"attr":[value,null]` of every attribute that was not null. */
 export function deletedDelta(columns: readonly PlannedColumn[]): string {
-  const member = (column: PlannedColumn): Member => {
-    const image = oldImage(column);
-    const pair = `jsonb_build_array(${jsonOf(image, column)}, null)`;
-    return { column, pair, condition: isPresent(image, column) };
-  };
-  return objectOf(columns.map(member));
+  const member = (column: PlannedColumn): string =>
+    `${jsonKey(column.attribute, '[')} || ${parenthesised(jsonOf(oldImage(column), column))} || ',null]'`;
+  return joined(columns.map(member));
 }
 
-/** `[old, new]` of every attribute that differs, as jsonb. */
+/** Members `"attr":[old,new]` of every attribute that differs; an empty text when none does. */
 export function updatedDelta(columns: readonly PlannedColumn[]): string {
-  const member = (column: PlannedColumn): Member => {
+  const member = (column: PlannedColumn): string => {
     const [before, after] = [oldImage(column), newImage(column)];
-    const pair = `jsonb_build_array(${jsonOf(before, column)}, ${jsonOf(after, column)})`;
-    return { column, pair, condition: differs(before, after, column) };
+    const value = (image: string): string => `coalesce(${jsonOf(image, column)}, 'null')`;
+    const pair = `${jsonKey(column.attribute, '[')} || ${value(before)} || ',' || ${value(after)} || ']'`;
+    return `case when ${differs(before, after, column)} then ${pair} end`;
   };
-  return objectOf(columns.map(member));
+  return joined(columns.map(member));
+}
+
+function parenthesised(sql: string): string {
+  return `(${sql})`;
 }
 
 type Image = (column: PlannedColumn) => string;

@@ -1,4 +1,5 @@
 import { MASK_TEXT } from '../core/options';
+import { quoteLiteral } from '../schema/quote';
 import type { MaskRule } from '../schema/registration';
 
 /**
@@ -6,32 +7,28 @@ import type { MaskRule } from '../schema/registration';
  * for single writes, bulk writes, cascades, versions and labels alike.
  */
 interface Encoding {
-  /** An expression that `jsonb_build_array` renders as the value's JSON; SQL null where the value counts as null. */
+  /** JSON text of the value; SQL null for null. */
   json(value: string): string;
   /** Bare text of the value, for keys and representations; SQL null for null. */
   text(value: string): string;
   /** True when two values differ in what an entry would show. */
   differs(a: string, b: string): string;
-  /** True when a value does not count as null, where `is not null` would not say so: of a row it asks for all fields. */
-  isPresent?(value: string): string;
-  /** Whether the JSON may hold nulls of its own, which must not be taken for values that are absent. */
-  readonly isDocument?: boolean;
 }
 
-const itself = (value: string): string => value;
 const asText = (value: string): string => `${value}::text`;
 const directly = (a: string, b: string): string => `${a} is distinct from ${b}`;
 /** Byte order also where a column's collation calls different texts equal. */
 const asTexts = (a: string, b: string): string => `${a}::text collate "C" is distinct from ${b}::text`;
 
-/** NaN and the infinities become texts. */
-const NUMBER: Encoding = { json: itself, text: asText, differs: directly };
-/** Texts, because a JavaScript number can't hold them; 1.0 and 1.00 are different texts and so a change. */
-const EXACT: Encoding = { json: asText, text: asText, differs: asTexts };
+/** `to_json` quotes NaN and the infinities itself. */
+const NUMBER: Encoding = { json: (v) => `to_json(${v})::text`, text: asText, differs: directly };
+const INTEGER: Encoding = { json: asText, text: asText, differs: directly };
+/** Quoted, because a JavaScript number can't hold them; 1.0 and 1.00 are different texts and so a change. */
+const EXACT: Encoding = { json: (v) => `'"' || ${v}::text || '"'`, text: asText, differs: asTexts };
 /** By the output function: a cast to text would give `10.0.0.1/32` for an inet and cut the padding of a char. */
-const STRING: Encoding = { json: itself, text: asText, differs: asTexts };
+const STRING: Encoding = { json: (v) => `to_json(${v})::text`, text: asText, differs: asTexts };
 const INET: Encoding = { ...STRING, text: (v) => `(to_json(${v}) #>> '{}')` };
-const OTHER: Encoding = { ...EXACT, isPresent: (v) => `${v}::text is not null` };
+const OTHER: Encoding = { json: (v) => `to_json(${v}::text)::text`, text: asText, differs: asTexts };
 
 /** `to_char` knows neither infinity nor BC; what is outside its years is kept as PostgreSQL's text. */
 function stamp(value: string, format: string, from: string, to: string): string {
@@ -46,21 +43,19 @@ const DATE: Encoding = (() => {
       '0001-01-01',
       '9999-12-31 23:59:59.999999',
     );
-  return { json: text, text, differs: directly };
+  return { json: (v) => `'"' || ${text(v)} || '"'`, text, differs: directly };
 })();
 
 const DATEONLY: Encoding = (() => {
   const text = (v: string): string => stamp(v, 'YYYY-MM-DD', '0001-01-01', '9999-12-31');
-  return { json: text, text, differs: directly };
+  return { json: (v) => `'"' || ${text(v)} || '"'`, text, differs: directly };
 })();
 
 /** A JSON null is null in JavaScript too, so it counts as null. */
 const JSONB: Encoding = {
-  json: (v) => `nullif(${v}, 'null'::jsonb)`,
-  isPresent: (v) => `${v} <> 'null'::jsonb`,
+  json: (v) => `nullif(${v}, 'null'::jsonb)::text`,
   text: asText,
   differs: (a, b) => `nullif(${a}, 'null'::jsonb) is distinct from nullif(${b}, 'null'::jsonb)`,
-  isDocument: true,
 };
 
 /** What a json column accepts and jsonb refuses: NUL, lone surrogates, numbers beyond its range. */
@@ -80,41 +75,37 @@ function unfitForJsonb(text: string): string {
 /** The text itself, or as a JSON string of that text where jsonb couldn't hold it: nothing is lost and no write fails. */
 function jsonFitForJsonb(value: string): string {
   const text = `${value}::text`;
-  return `(case when json_typeof(${value}) = 'null' then null when ${unfitForJsonb(text)} then to_json(${text})::text else ${text} end)::jsonb`;
+  return `case when json_typeof(${value}) = 'null' then null when ${unfitForJsonb(text)} then to_json(${text})::text else ${text} end`;
 }
 
 const JSON_TEXT: Encoding = {
   json: jsonFitForJsonb,
-  isPresent: (v) => `json_typeof(${v}) <> 'null'`,
   text: asText,
   // json has no equality; as jsonb the order of keys makes no difference.
-  differs: (a, b) => `${jsonFitForJsonb(a)} is distinct from ${jsonFitForJsonb(b)}`,
-  isDocument: true,
+  differs: (a, b) => `(${jsonFitForJsonb(a)})::jsonb is distinct from (${jsonFitForJsonb(b)})::jsonb`,
 };
 
 const BLOB: Encoding = {
-  json: (v) =>
-    `case when ${v} is null then null else jsonb_build_object('bytes', octet_length(${v}), 'sha256', encode(sha256(${v}), 'hex')) end`,
+  json: (v) => `'{"bytes":' || octet_length(${v}) || ',"sha256":"' || encode(sha256(${v}), 'hex') || '"}'`,
   text: (v) => `encode(${v}, 'hex')`,
   differs: directly,
 };
 
-/** An array of the same forms; `to_jsonb` keeps every dimension where the elements need no form of their own. */
+/** An array of the same forms; `to_json` keeps every dimension where the elements need no form of their own. */
 function arrayOf(elementType: string): Encoding {
   const element = encodingOf(elementType);
   const cast = element === EXACT || element === OTHER ? '::text[]' : '';
   if (element === DATE || element === DATEONLY || element === BLOB || element === JSON_TEXT)
-    return inJson(elementwise(element), element);
-  return inJson((v) => `to_jsonb(${v}${cast})`, element);
+    return elementwise(element);
+  return inJson((v) => `to_json(${v}${cast})::text`);
 }
 
 /** Where an array begins (`[0:1]={1,2}`) is part of its text and of nothing that JavaScript or JSON knows. */
-function inJson(json: (value: string) => string, element: Encoding): Encoding {
+function inJson(json: (value: string) => string): Encoding {
   return {
     json,
     text: asText,
     differs: (a, b) => `(${asTexts(a, b)} and ${json(a)} is distinct from ${json(b)})`,
-    isDocument: element.isDocument === true,
   };
 }
 
@@ -132,19 +123,20 @@ function brackets(v: string, bracket: string, place: string): string {
   return sides.join(' || ');
 }
 
-function elementwise(element: Encoding): (value: string) => string {
-  return (v) => {
-    const item = `${brackets(v, '[', '("!i" - 1)')} || coalesce(to_json(${element.json('"!x"')})::text, 'null') || ${brackets(v, ']', '"!i"')}`;
+function elementwise(element: Encoding): Encoding {
+  const json = (v: string): string => {
+    const item = `${brackets(v, '[', '("!i" - 1)')} || coalesce(${element.json('"!x"')}, 'null') || ${brackets(v, ']', '"!i"')}`;
     const items = `string_agg(${item}, ',' order by "!i")`;
-    return `case when ${v} is null then null else (select coalesce(${items}, '[]') from unnest(${v}) with ordinality "!u"("!x", "!i"))::jsonb end`;
+    return `case when ${v} is null then null else (select coalesce(${items}, '[]') from unnest(${v}) with ordinality "!u"("!x", "!i")) end`;
   };
+  return inJson(json);
 }
 
 /** By the column's own type in the database, which a model's declaration may only resemble. */
 const BY_TYPE: Readonly<Record<string, Encoding>> = {
-  int2: NUMBER,
-  int4: NUMBER,
-  bool: NUMBER,
+  int2: INTEGER,
+  int4: INTEGER,
+  bool: INTEGER,
   float4: NUMBER,
   float8: NUMBER,
   int8: EXACT,
@@ -192,20 +184,10 @@ export interface EncodedColumn {
   readonly mask: MaskRule | null;
 }
 
-/** A column's value as an argument of `jsonb_build_array`, masked where the column is; SQL null for null. */
+/** JSON text of a column's value, masked where the column is; SQL null for null. */
 export function jsonOf(value: string, column: EncodedColumn): string {
-  return column.mask === null ? encodingOf(column.type).json(value) : maskedText(value, column.mask);
-}
-
-/** True in SQL when a column's value does not count as null. */
-export function isPresent(value: string, column: EncodedColumn): string {
-  const encoding = column.mask === null ? encodingOf(column.type) : STRING;
-  return encoding.isPresent?.(value) ?? `${value} is not null`;
-}
-
-/** Whether a column's JSON may hold nulls of its own. */
-export function isDocument({ type, mask }: EncodedColumn): boolean {
-  return mask === null && encodingOf(type).isDocument === true;
+  if (column.mask === null) return encodingOf(column.type).json(value);
+  return `case when ${value} is null then null else to_json((${maskText(value, column.mask)})::text)::text end`;
 }
 
 /** Bare text of a column's value. */
@@ -216,4 +198,9 @@ export function textOf(value: string, column: EncodedColumn): string {
 /** True in SQL when the column's value changed. */
 export function differs(old: string, now: string, column: EncodedColumn): string {
   return encodingOf(column.type).differs(old, now);
+}
+
+/** A JSON object key as the start of a member: `"name":` */
+export function jsonKey(name: string, rest: string): string {
+  return quoteLiteral(`${JSON.stringify(name)}:${rest}`);
 }

@@ -1,15 +1,7 @@
 import type { CapturedAction } from '../core/types';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../schema/quote';
 import type { ContextBinds } from './context-binds';
-import {
-  createdDelta,
-  deletedDelta,
-  NO_CHANGES,
-  objectPk,
-  objectRepr,
-  updatedDelta,
-  versionValue,
-} from './delta';
+import { createdDelta, deletedDelta, objectPk, objectRepr, updatedDelta, versionValue } from './delta';
 import { differs } from './encode';
 import { newImage, oldImage, type ModelPlan, type PlannedColumn, type StatementSettings } from './plan';
 import { REWRITTEN, type ImageMode } from './written-rows';
@@ -105,7 +97,7 @@ export const UNEXPECTED_CHANGE = 'sequelize-auditlog: a column changed that the 
 
 /** An expression that fails once it is reached; PostgreSQL must not compute it before. */
 function refusal(plan: ModelPlan): string {
-  return `jsonb_build_object('', (${quoteLiteral(UNEXPECTED_CHANGE)} || ${objectPk(plan, newImage)})::integer)`;
+  return `(${quoteLiteral(UNEXPECTED_CHANGE)} || ${objectPk(plan, newImage)})::integer::text`;
 }
 
 /** A changed key is the end of one object and the beginning of another; each names the other. */
@@ -147,7 +139,7 @@ function branchSelect(branch: Branch, source: ImageSource): string {
 
 /** Rows that leave an entry: those that differ, with an action that is kept. */
 function entryCondition(plan: ModelPlan): string {
-  const differing = `"!b"."delta" <> ${NO_CHANGES}`;
+  const differing = `"!b"."delta" <> ''`;
   if (plan.actions.size === 3) return differing;
   const actions = [...plan.actions].map((action) => quoteLiteral(action));
   return actions.length === 0 ? 'false' : `${differing} and "!b"."action" in (${actions.join(', ')})`;
@@ -187,7 +179,7 @@ function entryInsert(source: ImageSource, settings: StatementSettings, binds: Co
     model: quoteLiteral(source.plan.name),
     pk: '"pk"',
     repr: '"repr"',
-    changes: '"delta"',
+    changes: `('{' || "delta" || '}')::jsonb`,
     additionalData: additionalData(source, binds),
   };
   const from = loggedName(source);
