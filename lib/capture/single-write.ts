@@ -92,7 +92,7 @@ export class SingleWrites {
     const result = await send(client, {
       text: compiled.text,
       values,
-      name: this.#names.nameFor(compiled.text),
+      name: compiled.keepsItsPlan ? this.#names.nameFor(compiled.text) : undefined,
     });
     return asPlain(result, compiled, captured.write.kind);
   }

@@ -21,6 +21,8 @@ export interface CompiledStatement {
   readonly text: string;
   /** False when the caller asked for no columns: then the one row says how many rows were written, as `n`. */
   readonly returnsRows: boolean;
+  /** Whether a plan made once serves for good: one that joins many rows, made while the table was small, would not. */
+  readonly keepsItsPlan: boolean;
 }
 
 function answer(write: ParsedWrite, plan: ModelPlan): string {
@@ -74,6 +76,7 @@ export function compileWrite(
   return {
     text: `with ${expressions.join(', ')} ${answer(write, plan)}`,
     returnsRows: write.returning !== null,
+    keepsItsPlan: own.isOneRow === true || own.mode !== 'updated' || settings.returningOldNew,
   };
 }
 
@@ -93,5 +96,6 @@ export function compileEmptying(
   return {
     text: `with ${expressions.join(', ')} select count(*)::int as "n" from ${WRITTEN}`,
     returnsRows: false,
+    keepsItsPlan: false,
   };
 }
