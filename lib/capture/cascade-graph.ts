@@ -1,6 +1,6 @@
 import type { CatalogueTable, ForeignKey, ReferentialAction } from '../schema/catalogue';
 import { tableKey, type TableName } from '../schema/quote';
-import { hasOneText } from '../statement/written-rows';
+import { hasOneText } from '../statement/write-effect';
 import type { AuditedTable, Registry } from './registry';
 
 /** Whether the catalogue's table is the one a model or statement names. */

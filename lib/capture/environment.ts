@@ -9,7 +9,6 @@ import {
   type CatalogueColumn,
   type CatalogueQuery,
   type ForeignKey,
-  type TableInfo,
 } from '../schema/catalogue';
 import { quoteIdentifier, quoteTable, tableKey, type TableName } from '../schema/quote';
 import { keyKindOf } from '../statement/context-binds';
@@ -52,12 +51,10 @@ interface Memory {
   settings: StatementSettings | null;
   readonly plans: Map<string, KnownPlan>;
   foreignKeys: readonly ForeignKey[] | null;
-  /** Tables as the catalogue has them, for what plans leave out. */
-  readonly tables: Map<string, TableInfo | null>;
   /** Plans with further columns, by the plan and the names of the columns. */
   readonly wider: WeakMap<ModelPlan, Map<string, ModelPlan>>;
   /** Plans of tables that are not audited. */
-  readonly bare: Map<string, ModelPlan | null>;
+  readonly bare: Map<string, ModelPlan>;
   /** Pairs of names that mean the same table. */
   readonly same: Set<string>;
 }
@@ -67,7 +64,6 @@ function emptyMemory(): Memory {
     settings: null,
     plans: new Map(),
     foreignKeys: null,
-    tables: new Map(),
     wider: new WeakMap(),
     bare: new Map(),
     same: new Set(),
@@ -207,18 +203,13 @@ export class Environment {
     const known = wider.get(plan) ?? new Map<string, ModelPlan>();
     wider.set(plan, known);
     return remembered(known, columns.join('\0'), async () =>
-      withColumns(plan, columns, await this.#table(client, plan.table)),
+      withColumns(plan, columns, await readTable(catalogueOf(client), plan.table)),
     );
   }
 
-  async #table(client: DriverClient, table: TableName): Promise<TableInfo | null> {
-    const { tables } = this.#keeper();
-    return remembered(tables, tableKey(table), () => readTable(catalogueOf(client), table));
-  }
-
-  /** The default of a column as SQL. */
+  /** The default of a column as SQL, never remembered: changed by another program, it would give wrong entries and no error. */
   async defaultOf(client: DriverClient, table: TableName, column: string): Promise<string | null> {
-    const info = await this.#table(client, table);
+    const info = await readTable(catalogueOf(client), table);
     return info?.columns.find((each) => each.name === column)?.defaultSql ?? null;
   }
 
@@ -255,11 +246,16 @@ export class Environment {
   }
 }
 
-async function remembered<T>(known: Map<string, T>, key: string, read: () => Promise<T>): Promise<T> {
+/** What is not there is looked for again the next time. */
+async function remembered<T>(
+  known: Map<string, NonNullable<T>>,
+  key: string,
+  read: () => Promise<T>,
+): Promise<T> {
   const value = known.get(key);
   if (value !== undefined) return value;
   const found = await read();
-  known.set(key, found);
+  if (found != null) known.set(key, found);
   return found;
 }
 

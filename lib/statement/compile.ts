@@ -5,16 +5,8 @@ import { clock, entryExpressions, loggedName, type ImageSource } from './entries
 import { linkExpressions } from './links';
 import type { ParsedWrite } from './parse-write';
 import { oldImage, type ModelPlan, type StatementSettings } from './plan';
-import {
-  answeredColumns,
-  comparedColumns,
-  imageMode,
-  mayMoveKey,
-  restingColumns,
-  writesOneRow,
-  WRITTEN,
-  writtenRows,
-} from './written-rows';
+import { comparedColumns, imageMode, mayMoveKey, restingColumns, writesOneRow } from './write-effect';
+import { answeredColumns, WRITTEN, writtenRows } from './written-rows';
 
 /** A write and its entries as one statement. */
 export interface CompiledStatement {

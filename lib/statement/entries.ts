@@ -4,7 +4,8 @@ import type { ContextBinds } from './context-binds';
 import { createdDelta, deletedDelta, objectPk, objectRepr, updatedDelta, versionValue } from './delta';
 import { differs } from './encode';
 import { newImage, oldImage, type ModelPlan, type PlannedColumn, type StatementSettings } from './plan';
-import { REWRITTEN, type ImageMode } from './written-rows';
+import type { ImageMode } from './write-effect';
+import { REWRITTEN } from './written-rows';
 
 /** Rows whose images stand in a common table expression, to be turned into entries and versions. */
 export interface ImageSource {

@@ -497,3 +497,24 @@ test('an update that changes no key is one statement', async () => {
   await shelf.update({ name: 'c' });
   expect(await logged()).toEqual([['update', 'shelf 1', { name: ['b', 'c'] }]]);
 });
+
+test('a default that another program changes meanwhile is the one that children get', async () => {
+  const Crew = await table('crew', { id: key() }, 'create table crew (id int primary key)');
+  const Sailor = await table(
+    'sailor',
+    { id: key(), crew: DataTypes.INTEGER },
+    'create table sailor (id int primary key, crew int default 8 references crew on delete set default)',
+  );
+  for (const model of [Crew, Sailor]) auditLog.registerAudited(model);
+  await auditLog.sync();
+  await Crew.bulkCreate([1, 2, 8, 9].map((id) => ({ id })));
+  await Sailor.bulkCreate([1, 2].map((id) => ({ id, crew: id })));
+  await Crew.destroy({ where: { id: 1 } });
+  await database.admin.query('alter table sailor alter crew set default 9');
+  await logged();
+  await Crew.destroy({ where: { id: 2 } });
+  expect(await logged()).toEqual([
+    ['delete', 'crew 2', { id: [2, null] }],
+    ['update', 'sailor 2', { crew: [2, 9] }],
+  ]);
+});

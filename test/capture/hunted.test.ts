@@ -1,6 +1,7 @@
 import { DataTypes, type ModelAttributes, type ModelStatic, type Model, type Sequelize } from 'sequelize';
 import { createAuditLog, type AuditLog } from 'sequelize-auditlog';
 import { testDatabase } from '../support/database';
+import { matrix } from '../support/matrix';
 
 const database = testDatabase();
 const { sequelize } = database;
@@ -151,6 +152,42 @@ test('a column that is asked for and missing is named as without auditing', asyn
       (error: Error) => error.message,
     );
   expect(await update({})).toBe(await update({ audit: false }));
+});
+
+test('an update of one row that waits for another is dated after it', async () => {
+  const Waiting = define('waiting', { id: key(), a: TEXT });
+  auditLog.registerAudited(Waiting);
+  await Waiting.sync();
+  const row = await Waiting.create({ id: 1, a: 'a' });
+  const holder = await sequelize.transaction();
+  await Waiting.update({ a: 'b' }, { where: { id: 1 }, transaction: holder });
+  const later = row.update({ a: 'c' });
+  const isWaiting = `select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query like '%"waiting"%'`;
+  while ((await database.rows<{ n: number }>(isWaiting))[0]?.n === 0);
+  const [{ at }] = (await database.rows<{ at: Date }>('select clock_timestamp() as at')) as [{ at: Date }];
+  await holder.commit();
+  await later;
+  const [last] = await auditLog.LogEntry.forModel('waiting');
+  expect(last).toMatchObject({ changes: { a: ['b', 'c'] } });
+  expect(last!.timestamp.getTime()).toBeGreaterThanOrEqual(at.getTime());
+});
+
+test('a bulk update that joins its locked rows is planned each time: its table may have grown', async () => {
+  const alone = database.createSequelize({ pool: { max: 1 } });
+  const log = createAuditLog(alone);
+  const Grown = define('grown', { id: key(), a: TEXT, b: TEXT }, alone);
+  log.registerAudited(Grown);
+  await Grown.sync();
+  for (const id of [1, 2, 3]) await Grown.create({ id, a: 'a', b: 'b' });
+  for (const b of ['c', 'd', 'e']) await Grown.update({ b }, { where: { a: 'a' } });
+  for (const b of ['f', 'g', 'h']) await Grown.update({ b }, { where: { id: 1 } });
+  const [named] = await alone.query(
+    `select statement from pg_prepared_statements where statement ilike '%update "grown"%'`,
+  );
+  const isBulk = (text: string): boolean => !/"id" = \$/.test(text);
+  const texts = (named as { statement: string }[]).map(({ statement }) => statement);
+  expect(texts.filter((text) => !isBulk(text))).toHaveLength(1);
+  expect(texts.filter(isBulk)).toHaveLength(matrix.postgresql >= 18 ? 1 : 0);
 });
 
 /** Its plan alone takes most of a second. */
