@@ -3,9 +3,10 @@ import type { Registration } from './capture/registry';
 import { createModelHistory, type ModelHistory } from './history/versions';
 import type { HistorySettings } from './history/settings';
 import type { SnapshotModels } from './history/snapshots';
+import { createPastMembers, type PastMembers } from './past/members';
 
 /** The handle of a registered model: what is recorded of it, and its history. */
-export interface AuditedModel<M extends Model = Model> extends ModelHistory<M> {
+export interface AuditedModel<M extends Model = Model> extends ModelHistory<M>, PastMembers<M> {
   readonly model: ModelStatic<M>;
   /** The stable name under which entries are stored. */
   readonly modelName: string;
@@ -33,8 +34,9 @@ export class AuditedModels {
   }
 
   #create(registration: Registration): AuditedModel {
-    const history = createModelHistory<Model>(this.#settings, this.#snapshots, registration);
-    return Object.defineProperties(history, {
+    const given = [this.#settings, this.#snapshots, registration] as const;
+    const members = Object.assign(createModelHistory<Model>(...given), createPastMembers<Model>(...given));
+    return Object.defineProperties(members, {
       model: { enumerable: true, get: () => registration.model },
       modelName: { enumerable: true, get: () => registration.name },
       masked: { enumerable: true, get: () => registration.masked },

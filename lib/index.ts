@@ -36,7 +36,7 @@ export type {
   ValueChange,
 } from './core/types';
 
-export type { AsOfReader } from './history/as-of';
+export type { AsOfReader } from './past/as-of';
 export type { EntryFindOptions, LogEntryFinders, LogEntryModel } from './history/finders';
 export type { LogAccessOptions, LogOptions, LogSubject } from './history/log';
 export type { ObjectKey } from './history/object-key';

@@ -4,11 +4,9 @@ import { isInstance } from '../context/instances';
 import { invalidArgument } from '../core/suggest';
 import type { LogEntry } from '../schema/log-entry';
 import type { HistoryAttributes, Snapshot, SnapshotModel } from '../schema/snapshot-model';
-import { asOf, type AsOfReader } from './as-of';
 import { findEntries, type EntryFindOptions } from './finders';
 import { loadActors } from './load-actors';
 import { fitsKey, keyTexts, objectPkText, type ObjectKey } from './object-key';
-import type { PointInTime } from './point-in-time';
 import { registrationOf, type HistorySettings } from './settings';
 import { bothWhere } from './where';
 import { NEWEST_FIRST, type SnapshotModels } from './snapshots';
@@ -31,8 +29,6 @@ export interface ModelHistory<M extends Model> {
   readonly versions: (object: M | ObjectKey, options?: VersionFindOptions<M>) => Promise<Snapshot<M>[]>;
   /** The last version of one object, deleted or not, or null. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS */
   readonly mostRecent: (pk: ObjectKey) => Promise<Snapshot<M> | null>;
-  /** The model as of a point in time. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS, ERR_AUDIT_INVALID_ARGUMENT */
-  readonly asOf: (when: PointInTime) => AsOfReader<M>;
 }
 
 /**
@@ -101,6 +97,5 @@ export function createModelHistory<M extends Model>(
       const [last] = await findVersions(settings, model, key, { limit: 1 });
       return last ?? null;
     },
-    asOf: (when) => asOf<M>(snapshots, registration, when),
   };
 }

@@ -1,6 +1,6 @@
 import { DataTypes, Model, Op } from 'sequelize';
 import type { PointInTime } from '../../lib/history/point-in-time';
-import { asOfRelation, type AsOfShape, type AsOfSource } from '../../lib/history/as-of-relation';
+import { versionsAsOf, type AsOfShape, type AsOfSource } from '../../lib/past/versions-relation';
 import { testDatabase } from '../support/database';
 import { loggedBy } from '../support/statements';
 import {
@@ -494,11 +494,11 @@ describe('the shapes', () => {
         where r = 1 and history_type <> '-' order by 1, 2`);
       expect(truth.length).toBeGreaterThan(0);
       for (const shape of shapes) {
-        expect(await database.rows(`select * from (${asOfRelation(source, shape)}) t order by 1, 2`)).toEqual(
+        expect(await database.rows(`select * from (${versionsAsOf(source, shape)}) t order by 1, 2`)).toEqual(
           truth,
         );
       }
-      const keys = await database.rows(`select * from (${asOfRelation(source, 'count')}) t`);
+      const keys = await database.rows(`select * from (${versionsAsOf(source, 'count')}) t`);
       expect(keys).toHaveLength(truth.length);
     }
   });

@@ -12,7 +12,7 @@ import { addDisplay } from '../../lib/history/display';
 import { addFinders, type LogEntryModel } from '../../lib/history/finders';
 import type { HistorySettings } from '../../lib/history/settings';
 import { SnapshotModels } from '../../lib/history/snapshots';
-import { createModelHistory, type ModelHistory } from '../../lib/history/versions';
+import { AuditedModels, type AuditedModel } from '../../lib/audited-model';
 import { defineLogEntry, type LogEntry } from '../../lib/schema/log-entry';
 import type { RegistrationOptions } from '../../lib/schema/registration';
 import { syncTables } from '../../lib/schema/sync';
@@ -25,7 +25,7 @@ export interface Fixture {
   readonly LogEntry: LogEntryModel;
   readonly snapshots: SnapshotModels;
   readonly written: LogEntry[];
-  register<M extends Model>(model: ModelStatic<M>, options?: RegistrationOptions<M>): ModelHistory<M>;
+  register<M extends Model>(model: ModelStatic<M>, options?: RegistrationOptions<M>): AuditedModel<M>;
   registration(model: ModelStatic<Model>): Registration;
   sync(options?: { force?: boolean }): Promise<void>;
 }
@@ -53,6 +53,7 @@ export function auditFixture(database: TestDatabase, given: AuditLogOptions = {}
     onEntry: (entry) => void written.push(entry),
   };
   const snapshots = new SnapshotModels(settings);
+  const models = new AuditedModels(settings, snapshots);
   addDisplay(settings.LogEntry, registry);
   return {
     settings,
@@ -61,7 +62,7 @@ export function auditFixture(database: TestDatabase, given: AuditLogOptions = {}
     snapshots,
     written,
     register: (model, registration = {}) =>
-      createModelHistory(settings, snapshots, registry.register(model, registration as RegistrationOptions)),
+      models.of(registry.register(model, registration as RegistrationOptions)),
     registration: (model) => registry.get(model),
     sync: (syncOptions) => syncTables(sequelize, registry.registrations, log, syncOptions),
   };

@@ -8,13 +8,13 @@ import { quoteIdentifier } from '../schema/quote';
 import { refuseWrites } from '../schema/read-only';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import type { SnapshotModel } from '../schema/snapshot-model';
-import { isPlainObject } from './arguments';
-import { asOfRelation, type AsOfShape, type AsOfSource } from './as-of-relation';
-import { fitsKey, keyTexts, type ObjectKey } from './object-key';
-import { boundOf, versionNotAfter, type Bound, type PointInTime } from './point-in-time';
-import { readSameTable } from './settings';
-import { bothWhere } from './where';
-import { knownColumns, type SnapshotModels } from './snapshots';
+import { isPlainObject } from '../history/arguments';
+import { versionsAsOf, type AsOfShape, type AsOfSource } from './versions-relation';
+import { fitsKey, keyTexts, type ObjectKey } from '../history/object-key';
+import { boundOf, versionNotAfter, type Bound, type PointInTime } from '../history/point-in-time';
+import { readSameTable } from '../history/settings';
+import { bothWhere } from '../history/where';
+import { knownColumns, type SnapshotModels } from '../history/snapshots';
 
 /** Find options of a reader of the past: Sequelize's, without `include` and `lock`. */
 export type AsOfFindOptions<M extends Model> = Omit<FindOptions<M['_attributes']>, 'include' | 'lock'>;
@@ -203,7 +203,7 @@ class PastReader {
   #prepare(options: FindOptions, shape: AsOfShape): { model: ModelStatic<Model>; given: FindOptions } {
     const hidden = hiddenAttributes(this.#registration);
     checkOptions(this.#registration, hidden, options);
-    const relation = asOfRelation(this.#source(), shape);
+    const relation = versionsAsOf(this.#source(), shape);
     const attributes = visibleAttributes(hidden, options.attributes)!;
     return { model: pastModel(this.#registration.model, relation), given: { ...options, attributes } };
   }

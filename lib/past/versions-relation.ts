@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteTable, type TableName } from '../schema/quote';
-import { LATEST_FIRST } from './point-in-time';
+import { LATEST_FIRST } from '../history/point-in-time';
 
 /** Whose rows are to be read as of a time. */
 export interface AsOfSource {
@@ -95,6 +95,6 @@ const SHAPES: Readonly<Record<AsOfShape, (source: AsOfSource) => string>> = {
 };
 
 /** SELECT of the rows that were there at the time. */
-export function asOfRelation(source: AsOfSource, shape: AsOfShape): string {
+export function versionsAsOf(source: AsOfSource, shape: AsOfShape): string {
   return SHAPES[shape](source);
 }
