@@ -34,16 +34,20 @@ export class Definitions {
     }
   }
 
-  /** A statement that is no definition, which may be the end of a transaction that had one. */
-  async pass(client: DriverClient, sql: string, send: () => Promise<DriverResult>): Promise<DriverResult> {
-    const open = this.#open.get(client);
-    if (!open || !ENDS.test(sql)) return send();
+  /** Whether a statement that is no definition ends a transaction that had one. */
+  endsAt({ client, sql }: { readonly client: DriverClient; readonly sql: string }): boolean {
+    return this.#open.size > 0 && this.#open.has(client) && ENDS.test(sql);
+  }
+
+  /** Sends the end of a transaction that has defined something. */
+  async end(client: DriverClient, send: () => Promise<DriverResult>): Promise<DriverResult> {
     try {
       return await send();
     } finally {
+      const alters = this.#open.get(client)?.alters === true;
       this.#open.delete(client);
       this.#environment.keepsNothing = this.#open.size > 0;
-      this.#forget(open.alters);
+      this.#forget(alters);
     }
   }
 

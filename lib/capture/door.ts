@@ -3,6 +3,7 @@ import { AuditError, isAuditError } from '../core/errors';
 import type { WriteContext } from '../core/types';
 import type { ForeignKey } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
+import type { CompiledStatement } from '../statement/compile';
 import { bindLiterals, type BoundText } from '../statement/bind-literals';
 import {
   insertTarget,
@@ -30,7 +31,7 @@ import {
   type DriverResult,
   type QueryOptions,
 } from './sequelize-adapter';
-import { SingleWrites } from './single-write';
+import { SingleWrites, type CapturedWrite } from './single-write';
 import { BoundedCache, type BoundWrite } from './statement-cache';
 import { Turns } from './turns';
 import { inPlainWords } from './write-errors';
@@ -51,6 +52,13 @@ interface Passage {
   readonly client: DriverClient;
   readonly sql: string;
   readonly values: readonly unknown[];
+  /** Once resolved: asking may call the application, so it is done once. */
+  context?: WriteContext | null;
+}
+
+interface KnownWrite {
+  readonly captured: CapturedWrite;
+  readonly compiled: CompiledStatement;
 }
 
 /**
@@ -98,23 +106,88 @@ export class Door {
 
   /** Takes one statement and answers exactly once. */
   pass(passage: Passage, answer: DriverCallback): void {
-    this.#turns.take(passage.client, () => answered(this.#run(passage), answer));
+    this.#turns.take(passage.client, (done) => {
+      const answered = answeringAfter(done, answer);
+      if (MAY_WRITE.test(passage.sql)) this.#passWrite(passage, answered);
+      else this.#passOther(passage, answered);
+    });
   }
 
   /** Sends a read as it came, but not into the midst of a write. */
   passRead(passage: Passage, answer: DriverCallback): void {
-    this.#turns.take(passage.client, () => answered(forward(passage), answer));
+    this.#turns.take(passage.client, (done) => sendAsItIs(passage, answeringAfter(done, answer)));
   }
 
-  async #run(passage: Passage): Promise<DriverResult> {
-    if (!MAY_WRITE.test(passage.sql))
-      return this.#definitions.pass(passage.client, passage.sql, () => forward(passage));
-    const result = await this.#take(passage).catch((error: Error) => {
+  #passOther(passage: Passage, answer: DriverCallback): void {
+    if (!this.#definitions.endsAt(passage)) return sendAsItIs(passage, answer);
+    return settle(
+      this.#definitions.end(passage.client, () => forward(passage)),
+      answer,
+    );
+  }
+
+  #passWrite(passage: Passage, answer: DriverCallback): void {
+    try {
+      const known = this.#known(passage);
+      if (known) this.#sendKnown(passage, known, answer);
+      else this.#finish(passage, this.#take(passage), answer);
+    } catch (error) {
+      this.#finish(passage, Promise.reject(error), answer);
+    }
+  }
+
+  #sendKnown(passage: Passage, { captured, compiled }: KnownWrite, answer: DriverCallback): void {
+    this.#singleWrites.sendKnown(passage.client, captured, compiled, {
+      result: (result) => answer(null, result),
+      error: (again) => this.#finish(passage, again, answer),
+    });
+  }
+
+  /** @param taken null for a statement that is to be sent as it came */
+  #finish(passage: Passage, taken: Promise<DriverResult | null>, answer: DriverCallback): void {
+    const told = taken.catch((error: Error) => {
       throw isAuditError(error)
         ? withoutStatement(error)
         : inPlainWords(error, passage.sql, passage.values.length);
     });
-    return result ?? forward(passage);
+    settle(
+      told.then((result) => result ?? forward(passage)),
+      answer,
+    );
+  }
+
+  /**
+   * A write that was sent before and needs no question to the server: it is sent at once, without a promise. Null for what
+   * goes the long way.
+   *
+   * @throws {AuditError} ERR_AUDIT_ACTOR_REQUIRED, ERR_AUDIT_INVALID_ARGUMENT
+   */
+  #known(passage: Passage): KnownWrite | null {
+    const { registry } = this.#settings;
+    const { sql, values } = this.#bind(passage);
+    const statement = this.#statements.peek(sql);
+    if (statement?.shape !== 'write' || registry.generation !== this.#generation) return null;
+    const { write } = statement;
+    const audited = registry.audited(write.table);
+    if (!audited || !this.#isKnownSingle(audited, write)) return null;
+    const context = this.#contextOf(passage);
+    if (!context) return null;
+    this.#policy.checkWrite(context, audited, write);
+    const inTransaction = Boolean(passage.options.transaction);
+    const captured = { write, text: sql, values, audited, context, inTransaction };
+    const compiled = this.#singleWrites.known(captured);
+    return compiled && { captured, compiled };
+  }
+
+  /** Whether nothing but the rows it names changes, and old rows are paired with new ones without a lock. */
+  #isKnownSingle(audited: AuditedTable, write: ParsedWrite): boolean {
+    const { environment } = this.#settings;
+    if (changesOthers(write)) {
+      const graph = this.#knownGraph();
+      if (!graph || keysOf(graph, write).length > 0) return false;
+    }
+    if (write.kind !== 'update' || environment.knownSettings?.returningOldNew === true) return true;
+    return environment.knownPlan(audited)?.keyIsUnique === true;
   }
 
   /** The answer, or null when the statement is to be sent as it came. */
@@ -146,6 +219,11 @@ export class Door {
     }
   }
 
+  #contextOf(passage: Passage): WriteContext | null {
+    passage.context ??= this.#settings.resolveContext(passage.options.audit);
+    return passage.context;
+  }
+
   /** A new registration may come with new tables, foreign keys and masks. */
   #followRegistry(): void {
     const { registry, environment } = this.#settings;
@@ -166,11 +244,10 @@ export class Door {
     // Known answers are taken as they are: each thing that is awaited costs every write.
     const audited =
       this.#settings.registry.audited(write.table) ?? (await this.#auditedOf(write.table, passage));
-    const mayChangeOthers = write.kind !== 'insert' || write.onConflict === 'update';
-    const graph = mayChangeOthers ? (this.#knownGraph() ?? (await this.#graphOf(passage.client))) : null;
+    const graph = changesOthers(write) ? (this.#knownGraph() ?? (await this.#graphOf(passage.client))) : null;
     const keys = graph ? keysOf(graph, write) : [];
     if (!audited && keys.length === 0) return null;
-    const context = this.#settings.resolveContext(passage.options.audit);
+    const context = this.#contextOf(passage);
     if (!context) return null;
     this.#policy.checkWrite(context, audited, write);
     const captured = { ...bound, context, inTransaction: Boolean(passage.options.transaction) };
@@ -197,7 +274,7 @@ export class Door {
   async #guardedInsert(passage: Passage, insert: ParsedWrite): Promise<DriverResult | null> {
     const audited = await this.#auditedOf(insert.table, passage);
     if (!audited) return null;
-    const context = this.#settings.resolveContext(passage.options.audit);
+    const context = this.#contextOf(passage);
     if (!context) return null;
     this.#policy.checkWrite(context, audited, insert);
     const bound = { write: insert, text: insert.body, values: passage.values };
@@ -215,7 +292,7 @@ export class Door {
   ): Promise<DriverResult | null> {
     const audited = await this.#auditedOf(table, passage);
     if (!audited && !cascade) return null;
-    const context = this.#settings.resolveContext(passage.options.audit);
+    const context = this.#contextOf(passage);
     if (!context) return null;
     const emptying = {
       policy: this.#policy,
@@ -241,12 +318,13 @@ export class Door {
     );
   }
 
-  #noticeWrite({ options, sql }: Passage, found: Survey): void {
+  #noticeWrite(passage: Passage, found: Survey): void {
     if (found.tables.size === 0) return;
+    const { options, sql } = passage;
     const isOfModel = Boolean(options.model ?? options.instance) && !isRaw(options);
     const tables = isOfModel ? namesIn(sql) : found.tables;
     const registration = this.#settings.registry.registrations.find(({ table }) => tables.has(table.table));
-    if (!registration || this.#settings.resolveContext(options.audit) === null) return;
+    if (!registration || this.#contextOf(passage) === null) return;
     if (isOfModel) throw unsupported(registration);
     this.#rawWrites.notice(registration.name, sql, found);
   }
@@ -261,11 +339,11 @@ export class Door {
 
   /** @throws {AuditError} ERR_AUDIT_UNREGISTERED_SCHEMA */
   async #auditedOf(table: TableName, passage: Passage): Promise<AuditedTable | null> {
-    const { model, audit } = passage.options;
+    const { model } = passage.options;
     const audited = this.#settings.registry.audited(table) ?? (await this.#namesakeOf(table, passage));
     if (audited || !model) return audited;
     const original = this.#settings.registry.findCloned(model);
-    if (!original || this.#settings.resolveContext(audit) === null) return null;
+    if (!original || this.#contextOf(passage) === null) return null;
     const message = `${original.name}.schema(…) writes to ${quoteTable(table)}, which is another table than the registered one. Register it under its own name: registerAudited(${original.name}.schema(…), { modelName }).`;
     throw new AuditError('ERR_AUDIT_UNREGISTERED_SCHEMA', message);
   }
@@ -300,6 +378,11 @@ function isRaw({ type, mapToModel }: QueryOptions): boolean {
   return type === 'SELECT' || mapToModel !== undefined;
 }
 
+/** A plain insert adds rows that nobody refers to yet. */
+function changesOthers({ kind, onConflict }: ParsedWrite): boolean {
+  return kind !== 'insert' || onConflict === 'update';
+}
+
 function keysOf(graph: CascadeGraph, write: ParsedWrite): readonly ForeignKey[] {
   const { kind, table, assigned, matched } = write;
   if (kind === 'delete') return graph.deleting(table);
@@ -307,17 +390,27 @@ function keysOf(graph: CascadeGraph, write: ParsedWrite): readonly ForeignKey[] 
 }
 
 /** As Sequelize sends it: without binds by the protocol that takes several statements in one text. */
-function forward({ client, sql, values }: Passage): Promise<DriverResult> {
+function sendAsItIs({ client, sql, values }: Passage, answer: DriverCallback): void {
+  if (values.length > 0) client.query(sql, values, answer);
+  else client.query(sql, answer);
+}
+
+function forward(passage: Passage): Promise<DriverResult> {
   return new Promise((resolve, reject) => {
-    const answer: DriverCallback = (error, result) =>
-      error ? reject(error) : resolve(result as DriverResult);
-    if (values.length > 0) client.query(sql, values, answer);
-    else client.query(sql, answer);
+    sendAsItIs(passage, (error, result) => (error ? reject(error) : resolve(result as DriverResult)));
   });
 }
 
-function answered(work: Promise<DriverResult>, answer: DriverCallback): Promise<void> {
-  return work.then(
+/** The next one's turn has come, whatever is done with the answer. */
+function answeringAfter(done: () => void, answer: DriverCallback): DriverCallback {
+  return (error, result) => {
+    done();
+    answer(error, result);
+  };
+}
+
+function settle(work: Promise<DriverResult>, answer: DriverCallback): void {
+  work.then(
     (result) => answer(null, result),
     (error: Error) => answer(error),
   );

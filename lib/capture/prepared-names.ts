@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestOf } from '../core/node';
 import { warnOnce } from '../core/warnings';
 
 /** pg and the server keep every statement for the life of a connection, so their number is bounded. */
@@ -63,7 +63,7 @@ export class PreparedNames {
   }
 
   #assign(text: string): string {
-    const hash = createHash('sha1').update(text).digest('hex').slice(0, 20);
+    const hash = digestOf('sha1', text, 20);
     const name = `audit_${this.#epoch}_${hash}`;
     this.#names.set(text, name);
     this.#given += 1;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestOf } from '../core/node';
 import { warnOnce } from '../core/warnings';
 import { firstWord, formOf, type Survey } from '../statement/survey';
 
@@ -15,9 +15,7 @@ export class RawWrites {
     if (this.#noticed.has(found) || this.#forms.size >= MAX_NOTICES) return;
     this.#noticed.add(found);
     // Without its text, which may hold values that are masked.
-    const form = createHash('sha1')
-      .update(`${model} ${formOf(sql)}`)
-      .digest('hex');
+    const form = digestOf('sha1', `${model} ${formOf(sql)}`, 40);
     this.#forms.add(form);
     const message = `Raw SQL writes to the table of ${model} in a form that is not recorded (a "${firstWord(sql)}"). Write it as one insert, update or delete by itself, or with { audit: false }.`;
     warnOnce('AUDIT_RAW_WRITE', message, form);

@@ -66,6 +66,25 @@ export function onBeforeQuery(
   sequelize.addHook('beforeQuery', name, (options, query) => hook(options as QueryOptions, query));
 }
 
+/** What all stand-ins of one client have in common, made once: it stands in the way of every statement. */
+const standIns = new WeakMap<DriverClient, object>();
+
+function standInOf(client: DriverClient): object {
+  const known = standIns.get(client);
+  if (known) return known;
+  // Sequelize marks a broken connection on whatever it holds; the pool looks at the real one.
+  const standIn = Object.create(client, {
+    _invalid: {
+      get: () => client._invalid,
+      set: (value: boolean) => {
+        client._invalid = value;
+      },
+    },
+  }) as object;
+  standIns.set(client, standIn);
+  return standIn;
+}
+
 /**
  * Gives one query a stand-in for its connection whose statements go to `handler`; everything else of Sequelize (its log
  * line, `error.sql`, result parsing) stays as it is, since it runs around the connection.
@@ -73,18 +92,11 @@ export function onBeforeQuery(
 export function interceptStatements(query: unknown, handler: StatementHandler): void {
   const target = query as SequelizeQuery;
   const client = target.connection;
-  const facade = Object.create(client) as DriverClient;
+  const facade = Object.create(standInOf(client)) as DriverClient;
   facade.query = (sql: unknown, values: unknown, callback?: DriverCallback) => {
     if (callback) handler(client, sql as string, values as readonly unknown[], callback);
     else handler(client, sql as string, [], values as DriverCallback);
   };
-  // Sequelize marks a broken connection on whatever it holds; the pool looks at the real one.
-  Object.defineProperty(facade, '_invalid', {
-    get: () => client._invalid,
-    set: (value: boolean) => {
-      client._invalid = value;
-    },
-  });
   target.connection = facade;
   keepAuditErrors(target);
 }

@@ -7,7 +7,14 @@ import type { ParsedWrite } from '../statement/parse-write';
 import type { Environment } from './environment';
 import type { PreparedNames } from './prepared-names';
 import type { AuditedTable } from './registry';
-import { send, withoutStatement, type DriverClient, type DriverResult } from './sequelize-adapter';
+import { failedIn } from './error-place';
+import {
+  send,
+  withoutStatement,
+  type DriverClient,
+  type DriverResult,
+  type DriverStatement,
+} from './sequelize-adapter';
 import { StatementCache, type BoundWrite } from './statement-cache';
 import {
   isLostStatement,
@@ -66,17 +73,47 @@ export class SingleWrites {
     return this.twice(captured, () => this.#attempt(client, captured));
   }
 
+  /** The statement of a write that was sent before, when nothing has to be asked of the server for it. */
+  known(captured: CapturedWrite): CompiledStatement | null {
+    const { knownSettings } = this.#environment;
+    const plan = this.#environment.knownPlan(captured.audited, captured.text);
+    if (!knownSettings || !plan) return null;
+    return this.#statements.peek(captured, plan, knownSettings, captured.context.labelFromRow);
+  }
+
+  /** Sends a known statement without a promise, each of which costs every write; an error goes the long way, with a second try. */
+  sendKnown(
+    client: DriverClient,
+    captured: CapturedWrite,
+    compiled: CompiledStatement,
+    on: { result: (result: DriverResult) => void; error: (again: Promise<DriverResult | null>) => void },
+  ): void {
+    client.query(this.#statementOf(captured, compiled), (error, result) => {
+      if (!error) return on.result(asPlain(result as DriverResult, compiled, captured.write.kind));
+      const attempt = (): Promise<DriverResult | null> => this.#attempt(client, captured);
+      return on.error(this.#again(captured, failedIn(compiled.text, error), attempt));
+    });
+  }
+
   /** Runs a write, and outside a transaction once more when it failed for what is remembered of the server. */
-  async twice<T>({ write, audited, inTransaction }: Origin, run: () => Promise<T>): Promise<T> {
+  async twice<T>(origin: Origin, run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
-      if (!this.#forgets(error as DatabaseError, audited)) throw this.explain(error as Error, audited, write);
-      if (inTransaction) throw this.#lost(error as DatabaseError, audited, write);
-      return await run().catch((again: Error) => {
-        throw this.explain(again, audited, write);
-      });
+      return await this.#again(origin, error as Error, run);
     }
+  }
+
+  async #again<T>(
+    { write, audited, inTransaction }: Origin,
+    error: Error,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    if (!this.#forgets(error, audited)) throw this.explain(error, audited, write);
+    if (inTransaction) throw this.#lost(error, audited, write);
+    return run().catch((again: Error) => {
+      throw this.explain(again, audited, write);
+    });
   }
 
   /** Null when the table does not exist: then the plain write says so itself. */
@@ -88,13 +125,16 @@ export class SingleWrites {
       (await environment.plan(client, captured.audited, captured.text));
     if (!plan) return null;
     const compiled = this.#statements.get(captured, plan, settings, captured.context.labelFromRow);
-    const values = [...captured.values, ...contextValues(captured.context)];
-    const result = await send(client, {
-      text: compiled.text,
-      values,
-      name: compiled.keepsItsPlan ? this.#names.nameFor(compiled.text) : undefined,
-    });
+    const result = await send(client, this.#statementOf(captured, compiled));
     return asPlain(result, compiled, captured.write.kind);
+  }
+
+  #statementOf(
+    { values, context }: CapturedWrite,
+    { text, keepsItsPlan }: CompiledStatement,
+  ): DriverStatement {
+    const name = keepsItsPlan ? this.#names.nameFor(text) : undefined;
+    return { text, values: [...values, ...contextValues(context)], name };
   }
 
   /**

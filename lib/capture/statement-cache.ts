@@ -1,7 +1,7 @@
 import { compileWrite, type CompiledStatement } from '../statement/compile';
 import { contextBinds } from '../statement/context-binds';
 import type { ParsedWrite } from '../statement/parse-write';
-import type { ModelPlan, StatementSettings } from '../statement/plan';
+import type { ActorRow, ModelPlan, StatementSettings } from '../statement/plan';
 
 /** Longer texts hold inlined rows and never come twice. */
 const MAX_CACHED_LENGTH = 8_192;
@@ -34,6 +34,10 @@ export interface BoundWrite {
   readonly values: readonly unknown[];
 }
 
+function keyOf({ text }: BoundWrite, actorRow: ActorRow | null): string {
+  return actorRow ? `label ${text}` : text;
+}
+
 /** Compiled statements per model and text; a new plan of the model starts anew. */
 export class StatementCache {
   readonly #byPlan = new WeakMap<ModelPlan, BoundedCache<CompiledStatement>>();
@@ -45,9 +49,20 @@ export class StatementCache {
     labelFromRow: boolean,
   ): CompiledStatement {
     const actorRow = labelFromRow ? settings.actorRow : null;
-    return this.remembered(plan, `${actorRow ? 'label ' : ''}${bound.text}`, () => {
+    return this.remembered(plan, keyOf(bound, actorRow), () => {
       return compileWrite(bound.write, plan, settings, contextBinds(bound.values.length, actorRow));
     });
+  }
+
+  /** What `get` gave before for the same. */
+  peek(
+    bound: BoundWrite,
+    plan: ModelPlan,
+    settings: StatementSettings,
+    labelFromRow: boolean,
+  ): CompiledStatement | null {
+    const key = keyOf(bound, labelFromRow ? settings.actorRow : null);
+    return this.#byPlan.get(plan)?.peek(key) ?? null;
   }
 
   /** @param key all that `compile` depends on besides the plan */

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { addressFamily } from '../core/node';
 
 /** As Node writes it for IPv4 clients of a dual-stack socket. */
 const USUAL_MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
@@ -29,8 +29,9 @@ function mappedIPv4(address: string): string | null {
  */
 export function normaliseAddress(value: unknown): string | null {
   if (typeof value !== 'string') return null;
-  if (isIPv4(value)) return value;
-  if (!isIPv6(value)) return null;
+  const family = addressFamily(value);
+  if (family === 4) return value;
+  if (family === 0) return null;
   const [address = ''] = value.split('%');
   return mappedIPv4(address) ?? address;
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUuid } from '../core/node';
 import type { AuditRequest } from '../core/options';
 import { attempt, isThenable, type ContextSettings } from './settings';
 
@@ -16,13 +16,13 @@ export function isCorrelationId(value: unknown): value is string {
 
 function generated(settings: ContextSettings): string {
   const { generate } = settings.options.correlationId;
-  if (generate === null) return randomUUID();
+  if (generate === null) return randomUuid();
   const id = attempt<unknown>(settings, 'correlationId.generate', () => {
     const given: unknown = generate();
     if (isCorrelationId(given) || isThenable(given)) return given;
     throw new TypeError('correlationId.generate must return 1 to 128 characters of A-Za-z0-9._:/+=-');
   });
-  return isCorrelationId(id) ? id : randomUUID();
+  return isCorrelationId(id) ? id : randomUuid();
 }
 
 /** The client's id when the header may be used and is well formed, else a generated one. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestOf } from '../core/node';
 
 /** PostgreSQL cuts longer names silently, after which two of them may be the same. */
 const MAX_NAME_BYTES = 63;
@@ -7,7 +7,7 @@ const DIGEST_LENGTH = 8;
 /** A name of at most 63 bytes; a longer one is cut and ends with a digest, so that different names stay different. */
 export function fitName(name: string): string {
   if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
-  const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGEST_LENGTH);
+  const digest = digestOf('sha256', name, DIGEST_LENGTH);
   let start = name;
   while (Buffer.byteLength(start) > MAX_NAME_BYTES - DIGEST_LENGTH - 1)
     start = Array.from(start).slice(0, -1).join('');
