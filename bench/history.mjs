@@ -1,97 +1,94 @@
-// npm run bench:history [-- --runs 200]
-// Times what is read of a long log, and fails when a reading scans or sorts the log, or takes longer than its limit.
+// npm run bench:history [-- --runs 200] [--scale 0.1] [--only "asOf late"]
+// Times what is read of a long log and of the past, and fails when a reading scans or sorts all of it, or takes longer than its limit.
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { Sequelize } from 'sequelize';
-import { createAuditLog } from 'sequelize-auditlog';
-import { fillHistory, picker, sizes } from './history-fixture.mjs';
+import { sizesAt } from './history-fixture.mjs';
+import { explained, flatReadingsOf, readingsOf } from './history-readings.mjs';
+import { createHistory } from './history-world.mjs';
 import { describeMachine } from './machine.mjs';
 import { quantile } from './statistics.mjs';
-import { defineModels } from './table.mjs';
 
 const RESULTS = new URL('./RESULTS.md', import.meta.url);
 const HEADING = '# Results of `npm run bench:history`';
-const { values: flags } = parseArgs({ options: { runs: { type: 'string', default: '200' } } });
+const DEFAULT_LIMIT = 3;
+const WARM_UP = 20;
+const { values: flags } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '200' },
+    scale: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
+  },
+});
+const scale = Number(flags.scale);
+const sizes = sizesAt(scale);
+const tenth = sizesAt(scale / 10);
+const spelt = (count) => count.toLocaleString('en');
 
 const statements = [];
-const sequelize = new Sequelize(process.env.DATABASE_URL, { logging: (sql) => statements.push(sql) });
-const { Order } = defineModels(sequelize);
-const auditLog = createAuditLog(sequelize);
-const orders = auditLog.registerAudited(Order, { snapshots: true });
-const { LogEntry } = auditLog;
-const page = { limit: 50 };
-const some = picker(sizes.OBJECTS);
-const entry = picker(sizes.ENTRIES);
-const hash = (text) => sequelize.query(`select md5('${text}') as id`, { plain: true }).then(({ id }) => id);
-const time = (n) => new Date(Date.UTC(2024, 0, 1) + n * 80_000);
-
-/** By name: what is prepared outside the clock, what is timed, and its limit in milliseconds. */
-const READINGS = {
-  forObject: { prepare: some, run: (id) => LogEntry.forObject(Order, id, page), limit: 3 },
-  'forObject, 5,000 entries': {
-    prepare: () => 1,
-    run: (id) => LogEntry.forObject(Order, id, page),
-    limit: 3,
-  },
-  forModel: { prepare: () => 'Model7', run: (name) => LogEntry.forModel(name, page), limit: 3 },
-  'forModel, a rare one': { prepare: () => 'Rare', run: (name) => LogEntry.forModel(name, page), limit: 3 },
-  byActor: { prepare: () => some() % 500, run: (id) => LogEntry.byActor(id, page), limit: 3 },
-  inRequest: { prepare: () => hash(entry() >> 2), run: (id) => LogEntry.inRequest(id), limit: 3 },
-  inTransaction: {
-    prepare: () => 1000 + Math.floor(entry() / 3),
-    run: (id) => LogEntry.inTransaction(id),
-    limit: 3,
-  },
-  'between, a day': {
-    prepare: () => entry() % 900_000,
-    run: (n) => LogEntry.between(time(n), time(n + 1080), page),
-    limit: 3,
-  },
-  'between, a year': {
-    prepare: () => 0,
-    run: () => LogEntry.between('2025-01-01', '2026-01-01', page),
-    limit: 3,
-  },
-  versions: { prepare: some, run: (id) => orders.versions(id, page), limit: 3 },
-  'versions, 5,000 of them': { prepare: () => 1, run: (id) => orders.versions(id, page), limit: 3 },
-};
-
-await sequelize.sync();
-await auditLog.sync();
+const logged = (sql) => void statements.push(sql);
 console.log(
-  `Filling ${sizes.ENTRIES.toLocaleString('en')} entries and ${sizes.VERSIONS.toLocaleString('en')} versions …`,
+  `Filling ${spelt(sizes.ENTRIES)} entries and ${spelt(sizes.VERSIONS)} versions, and a tenth of it …`,
 );
-await fillHistory(sequelize);
-const rows = [];
-for (const [name, reading] of Object.entries(READINGS)) rows.push(await measure(name, reading));
-await report(rows);
-await sequelize.close();
+const history = await createHistory('long', sizes, logged);
+const short = await createHistory('short', tenth, logged);
+await checkSameStory(history);
 
-async function measure(name, { prepare, run, limit }) {
+const measured = [
+  ...(await measureAll(history, readingsOf(history, sizes))),
+  ...(await measureAll(short, flatReadingsOf(short, tenth))),
+];
+if (scale === 1 && flags.only === '') await report(measured);
+await Promise.all([history.close(), short.close()]);
+
+/** Versions and entries must tell the same, or the figures would be of nothing. */
+async function checkSameStory({ orders, deltas }) {
+  const when = '2024-03-20';
+  const page = { order: ['id'], limit: 20, attributes: ['id', 'status', 'quantity'], raw: true };
+  const [versions, entries] = [await orders.asOf(when).findAll(page), await deltas.asOf(when).findAll(page)];
+  if (versions.length === 0 || JSON.stringify(versions) !== JSON.stringify(entries))
+    throw new Error('the entries tell another story than the versions');
+}
+
+async function measureAll({ sequelize }, readings) {
+  const rows = [];
+  for (const [name, reading] of Object.entries(readings)) {
+    if (!name.includes(flags.only)) continue;
+    const base = rows.find((row) => row.name === reading.relativeTo);
+    const row = await measure(sequelize, name, reading, base);
+    rows.push(row);
+    console.log(
+      `${row.isGood ? 'good' : 'BAD '} ${name}: ${row.median.toFixed(2)} ms (95 %: ${row.high.toFixed(2)}), ${row.plan}`,
+    );
+    if (!row.isGood) process.exitCode = 1;
+  }
+  return rows;
+}
+
+async function measure(sequelize, name, reading, base) {
+  const { prepare, run, relativeTo, readsAll = false } = reading;
   const times = [];
-  for (let n = -20; n < Number(flags.runs); n += 1) {
+  let read = '';
+  for (let n = -WARM_UP; n < Number(flags.runs); n += 1) {
     const given = await prepare();
     statements.length = 0;
     const start = performance.now();
     await run(given);
     if (n >= 0) times.push(performance.now() - start);
+    read = statements.findLast((sql) => /^\s*(?:select|with)\b/i.test(sql)) ?? '';
   }
-  const plan = await planOf(statements.at(-1));
-  const row = { name, median: quantile(times, 0.5), high: quantile(times, 0.95), limit, plan };
-  row.isGood = row.median <= limit && !/Seq Scan|Sort \(whole\)/.test(plan);
-  console.log(
-    `${row.isGood ? 'good' : 'BAD '} ${name}: ${row.median.toFixed(2)} ms (95 %: ${row.high.toFixed(2)}), ${plan}`,
-  );
-  if (!row.isGood) process.exitCode = 1;
-  return row;
+  const explain = reading.explain ?? ((sql) => explained(sequelize, sql));
+  const plan = planOf(await explain(read));
+  const median = quantile(times, 0.5);
+  const factor = relativeTo === undefined ? 1 : (base?.median ?? Number.NaN);
+  const limit =
+    relativeTo === undefined && readsAll && !reading.limit ? null : (reading.limit ?? DEFAULT_LIMIT) * factor;
+  const isQuick = limit === null || !(median > limit);
+  const isGood = isQuick && (readsAll || !/Seq Scan|Sort \(whole\)/.test(plan));
+  return { name, median, high: quantile(times, 0.95), limit, plan, isGood };
 }
 
-/** The nodes of a statement's plan, from the root down; a sort tells how many rows it was given. */
-async function planOf(logged) {
-  const sql = logged.replace(/^Executing \([^)]*\): /, '');
-  const [{ 'QUERY PLAN': plans }] = await sequelize.query(`explain (analyze, format json) ${sql}`, {
-    type: 'SELECT',
-  });
+/** The nodes of a plan, from the root down; a sort tells how many rows it was given. */
+function planOf(root) {
   const names = [];
   const visit = (node) => {
     const sorted = node['Node Type'] === 'Sort' ? node.Plans[0]['Actual Rows'] : 0;
@@ -101,23 +98,26 @@ async function planOf(logged) {
     );
     for (const child of node.Plans ?? []) visit(child);
   };
-  visit(plans[0].Plan);
+  visit(root);
   return names.join(' ← ');
 }
 
-async function report(measured) {
+async function report(rows) {
   const known = await readFile(RESULTS, 'utf8').catch(() => '');
   const before = known.split(HEADING)[0].trimEnd();
-  const lines = measured.map(
+  const lines = rows.map(
     ({ name, median, high, limit, plan }) =>
-      `| ${name} | ${median.toFixed(2)} | ${high.toFixed(2)} | ${limit} | ${plan} |`,
+      `| ${name} | ${median.toFixed(2)} | ${high.toFixed(2)} | ${limit?.toFixed(limit % 1 === 0 ? 0 : 1) ?? ''} | ${plan} |`,
   );
   const text = `${before}
 
 ${HEADING}
 
-Milliseconds, median and 95th percentile of ${flags.runs} calls through Sequelize on a log of ${sizes.ENTRIES.toLocaleString('en')} entries and a history of
-${sizes.VERSIONS.toLocaleString('en')} versions of ${sizes.OBJECTS.toLocaleString('en')} objects, one of which has ${sizes.OF_ONE.toLocaleString('en')}; pages of 50, after VACUUM ANALYZE.
+Milliseconds, median and 95th percentile of ${flags.runs} calls through Sequelize on a log of ${spelt(sizes.ENTRIES)} entries and a history of
+${spelt(sizes.VERSIONS)} versions of ${spelt(sizes.OBJECTS)} orders, one of which has ${spelt(sizes.OF_ONE)} more and ${spelt(sizes.DELETED)} are deleted, with
+${spelt(sizes.ITEMS)} items of ${sizes.VERSIONS_OF_ITEM} versions and ${spelt(sizes.CUSTOMERS)} customers; pages of 50, after VACUUM ANALYZE. Early, middle and late are a
+quarter, three fifths and nearly the end of the history; "a tenth" is a history of ${spelt(tenth.VERSIONS)} versions. What is read with
+includes is timed in a transaction of \`auditLog.asOf\`, its limit is 2.5 times the same page of today.
 
 ${await describeMachine()}
 

@@ -1,7 +1,8 @@
 // The table that every variant writes: 12 columns of the kinds an application has.
 import { DataTypes } from 'sequelize';
 
-const attributes = {
+/** Made anew for each model, which takes them for its own. */
+export const orderAttributes = () => ({
   number: { type: DataTypes.TEXT, allowNull: false },
   customer: DataTypes.TEXT,
   note: DataTypes.TEXT,
@@ -11,11 +12,11 @@ const attributes = {
   discount: DataTypes.DECIMAL(12, 2),
   meta: DataTypes.JSONB,
   placedAt: DataTypes.DATE,
-};
+});
 
 /** Order: 12 columns with id, createdAt and updatedAt. Parcel with its items: a parent whose children go by cascade. */
 export function defineModels(sequelize) {
-  const Order = sequelize.define('Order', attributes, { tableName: 'orders' });
+  const Order = sequelize.define('Order', orderAttributes(), { tableName: 'orders' });
   const Parcel = sequelize.define('Parcel', { label: DataTypes.TEXT }, { tableName: 'parcels' });
   const Item = sequelize.define('Item', { text: DataTypes.TEXT }, { tableName: 'items' });
   Parcel.hasMany(Item, { foreignKey: 'parcelId', onDelete: 'CASCADE' });

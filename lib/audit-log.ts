@@ -1,4 +1,4 @@
-import type { Model, ModelStatic, Sequelize } from 'sequelize';
+import type { Model, ModelStatic, Sequelize, Transaction } from 'sequelize';
 import { AuditedModels, type AuditedModel } from './audited-model';
 import { Capture } from './capture/capture';
 import { Registry } from './capture/registry';
@@ -13,9 +13,12 @@ import { addFinders, type LogEntryModel } from './history/finders';
 import { loadActors, type ActorRecord, type LoadActorsOptions } from './history/load-actors';
 import { createWriters, type EntryWriters } from './history/log';
 import type { HistorySettings } from './history/settings';
+import type { PointInTime } from './history/point-in-time';
 import { SnapshotModels } from './history/snapshots';
 import { checkTables, throwFindings, type CheckResult } from './inspect/check';
 import { coverageOf, type ModelCoverage } from './inspect/coverage';
+import { TimeTravel } from './past/travel';
+import { createUndoMembers, type UndoMembers } from './revert/undo';
 import { checkAssociations } from './schema/associations';
 import { tableOf } from './schema/attributes';
 import { defineLogEntry } from './schema/log-entry';
@@ -36,7 +39,7 @@ export interface CheckOptions {
 }
 
 /** The audit log of one Sequelize instance. Every member may be destructured. */
-export interface AuditLog extends EntryWriters {
+export interface AuditLog extends EntryWriters, UndoMembers {
   /** The log as a read-only Sequelize model with finders. */
   readonly LogEntry: LogEntryModel;
   /** Opens a context for each request. Mount it once: after body parsers and session, before the routes. */
@@ -65,6 +68,20 @@ export interface AuditLog extends EntryWriters {
   readonly registeredModels: readonly ModelStatic<Model>[];
   /** The handle of a registered model. @throws {AuditError} ERR_AUDIT_NOT_REGISTERED */
   readonly audited: <M extends Model>(model: ModelStatic<M>) => AuditedModel<M>;
+  /**
+   * Runs ordinary Sequelize queries, includes and all, against the past: in a read-only transaction, models with snapshots are
+   * read as of the time, unregistered ones as they are now. Gives back what `fn` gives. Instances of registered models are
+   * read-only, also afterwards; masked and excluded attributes are null; objects whose past is unknown are left out.
+   *
+   * @throws {AuditError} ERR_AUDIT_READ_ONLY for a write, ERR_AUDIT_NO_SNAPSHOTS for a registered model without snapshots,
+   * ERR_AUDIT_INVALID_ARGUMENT for what would read the present: a query without the transaction (`transaction: null` reads it on
+   * purpose), `lock`, several statements in one raw query, a condition on a masked or excluded attribute
+   * @example
+   * const order = await auditLog.asOf('2026-11-17', (transaction) =>
+   *   Order.findByPk(42, { include: [OrderItem, Customer], transaction }),
+   * );
+   */
+  readonly asOf: <T>(when: PointInTime, fn: (transaction: Transaction) => Promise<T> | T) => Promise<T>;
   /** Sets `.actor` of entries or versions to the rows of `actor.model`, in one query; null when gone. */
   readonly loadActors: <R extends ActorRecord>(
     records: readonly R[],
@@ -180,11 +197,14 @@ function assemble({ sequelize, options, registry, events, context, capture }: Ro
   const base = { sequelize, options, registry, context, LogEntry: defineLogEntry(sequelize, table) };
   const settings: HistorySettings = base;
   addDisplay(base.LogEntry, registry);
-  const models = new AuditedModels(settings, new SnapshotModels(settings));
+  const snapshots = new SnapshotModels(settings);
+  const models = new AuditedModels(settings, snapshots);
+  const travel = new TimeTravel(settings, snapshots);
   const register: AuditLog['registerAudited'] = (model, given) =>
     models.of(registry.register(model, (given ?? {}) as RegistrationOptions));
   return {
     ...createWriters(settings),
+    ...createUndoMembers(settings),
     LogEntry: addFinders(settings),
     auditMiddleware: createAuditMiddleware(context),
     registerAudited: register,
@@ -195,6 +215,7 @@ function assemble({ sequelize, options, registry, events, context, capture }: Ro
       return registry.registrations.map((registration) => registration.model);
     },
     audited: (model) => models.of(registry.get(model)),
+    asOf: (when, fn) => travel.run(when, fn),
     loadActors: (records, given) => loadActors(settings, records, given),
     async sync(given) {
       for (const { model, options: each } of registry.registrations)

@@ -4,9 +4,11 @@ import { createModelHistory, type ModelHistory } from './history/versions';
 import type { HistorySettings } from './history/settings';
 import type { SnapshotModels } from './history/snapshots';
 import { createPastMembers, type PastMembers } from './past/members';
+import { createRevertMembers, type RevertMembers } from './revert/members';
 
 /** The handle of a registered model: what is recorded of it, and its history. */
-export interface AuditedModel<M extends Model = Model> extends ModelHistory<M>, PastMembers<M> {
+export interface AuditedModel<M extends Model = Model>
+  extends ModelHistory<M>, PastMembers<M>, RevertMembers<M> {
   readonly model: ModelStatic<M>;
   /** The stable name under which entries are stored. */
   readonly modelName: string;
@@ -35,7 +37,11 @@ export class AuditedModels {
 
   #create(registration: Registration): AuditedModel {
     const given = [this.#settings, this.#snapshots, registration] as const;
-    const members = Object.assign(createModelHistory<Model>(...given), createPastMembers<Model>(...given));
+    const members = Object.assign(
+      createModelHistory<Model>(...given),
+      createPastMembers<Model>(...given),
+      createRevertMembers<Model>(...given),
+    );
     return Object.defineProperties(members, {
       model: { enumerable: true, get: () => registration.model },
       modelName: { enumerable: true, get: () => registration.name },

@@ -37,10 +37,17 @@ export type {
 } from './core/types';
 
 export type { AsOfReader } from './past/as-of';
+export type { PastDiff } from './past/diff';
+export type { LinkDiff } from './past/links-at';
+export type { RevertOptions, RevertResult } from './revert/revert';
+export type { UndoneObject, UndoneValue, UndoOptions, UndoResult } from './revert/undo';
+export type { UndoObstacle, UndoSkip } from './revert/undo-plan';
+export type { CleanDuplicatesOptions, CleanDuplicatesResult } from './history/clean-duplicates';
 export type { EntryFindOptions, LogEntryFinders, LogEntryModel } from './history/finders';
 export type { LogAccessOptions, LogOptions, LogSubject } from './history/log';
 export type { ObjectKey } from './history/object-key';
 export type { PointInTime } from './history/point-in-time';
+export type { PopulateOptions, PopulateProgress, PopulateResult } from './history/populate';
 export type { VersionFindOptions } from './history/versions';
 export type { CheckFinding, CheckResult } from './inspect/check';
 export type { CascadeCoverage, ModelCoverage } from './inspect/coverage';

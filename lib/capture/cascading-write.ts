@@ -148,7 +148,8 @@ export class CascadingWrites {
     const compiled = this.#statements.remembered(plan, keyOf(write, consequences, actorRow !== null), () =>
       compileWrite(write, plan, settings, contextBinds(values.length, actorRow), consequences),
     );
-    const result = await this.#send(client, compiled.text, [...values, ...contextValues(cascading.context)]);
+    const context = compiled.leavesEntries ? contextValues(cascading.context) : [];
+    const result = await this.#send(client, compiled.text, [...values, ...context]);
     return asPlain(result, compiled, cascading.write.kind);
   }
 

@@ -47,6 +47,7 @@ export interface QueryOptions {
 interface SequelizeQuery {
   connection: DriverClient;
   formatError(error: Error, stack?: string): Error;
+  run(...given: unknown[]): Promise<unknown>;
 }
 
 /** Receives every statement a query sends, and answers in the place of the client. */
@@ -99,6 +100,17 @@ export function interceptStatements(query: unknown, handler: StatementHandler): 
   };
   target.connection = facade;
   keepAuditErrors(target);
+}
+
+/** Shows what one query answers, instances and all, before Sequelize goes on with it. */
+export function onAnswer(query: unknown, see: (answer: unknown) => void): void {
+  const target = query as SequelizeQuery;
+  const run = target.run.bind(query);
+  target.run = async (...given) => {
+    const answer = await run(...given);
+    see(answer);
+    return answer;
+  };
 }
 
 /** Our own errors pass unchanged; Sequelize would wrap them as errors of the database. */

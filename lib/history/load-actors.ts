@@ -4,6 +4,7 @@ import { defineHidden } from '../schema/read-only';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import { fitsKey, keyTexts, objectPkOf } from './object-key';
 import type { HistorySettings } from './settings';
+import { OWN_READ } from './own-read';
 
 /** An entry or a version, whose actor can be loaded. */
 export type ActorRecord = Model & { actor?: Model | null };
@@ -51,6 +52,7 @@ async function readRows(
 ): Promise<Map<string, Model>> {
   if (keys.length === 0) return new Map();
   const options = {
+    [OWN_READ]: true,
     ...(transaction === undefined ? {} : { transaction }),
     ...(logging === undefined ? {} : { logging }),
   };

@@ -122,3 +122,15 @@ function fits(type: string, text: string): boolean {
 export function fitsKey(model: ModelStatic<Model>, texts: Readonly<Record<string, string>>): boolean {
   return Object.entries(texts).every(([name, text]) => fits(typeOf(model, name), text));
 }
+
+/** The key as a condition on its columns: PostgreSQL reads every part from its text, but bytes. */
+export function keyWhere(
+  model: ModelStatic<Model>,
+  texts: Readonly<Record<string, string>>,
+): Record<string, string | Buffer> {
+  const value = ([name, text]: [string, string]): [string, string | Buffer] => [
+    name,
+    typeOf(model, name) === 'BLOB' ? Buffer.from(text, 'hex') : text,
+  ];
+  return Object.fromEntries(Object.entries(texts).map(value));
+}

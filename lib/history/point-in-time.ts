@@ -3,7 +3,7 @@ import { AuditError } from '../core/errors';
 import { invalidArgument } from '../core/suggest';
 import { exactTextOf } from '../schema/exact-time';
 import type { LogEntry } from '../schema/log-entry';
-import { quoteIdentifier, quoteLiteral } from '../schema/quote';
+import { quoteLiteral } from '../schema/quote';
 import type { HistoryAttributes } from '../schema/snapshot-model';
 
 /**
@@ -40,6 +40,9 @@ export interface Bound {
 const ISO =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 const MILLISECOND_DIGITS = 3;
+/** Years that ISO-8601 writes with four digits: a Date may be as far away as the application likes. */
+const FIRST_YEAR = Date.parse('0001-01-01T00:00:00.000Z');
+const LAST_YEAR = Date.parse('9999-12-31T23:59:59.999Z');
 
 function zoneOf(zone = 'Z'): string {
   const parts = /^([+-]\d{2}):?(\d{2})?$/.exec(zone);
@@ -51,7 +54,7 @@ export function parseTime(text: string): ExactTime | null {
   const [, day = '', time = '00:00', second = '00', fraction = '', zone] = ISO.exec(text.trim()) ?? [];
   const instant = new Date(`${day}T${time}:${second}${zoneOf(zone)}`);
   // Some dates that don't exist would be read as a day of the next month.
-  if (Number.isNaN(instant.getTime()) || !isDay(day)) return null;
+  if (Number.isNaN(instant.getTime()) || !isDay(day) || instant.getTime() < FIRST_YEAR) return null;
   const microseconds = fraction.slice(0, 6).padEnd(6, '0');
   const isMillisecond = fraction.length === MILLISECOND_DIGITS;
   return { text: `${instant.toISOString().slice(0, 19)}.${microseconds}Z`, isMillisecond };
@@ -64,9 +67,7 @@ function isDay(day: string): boolean {
 
 function timeOfDate(date: Date): ExactTime | null {
   const exact = exactTextOf(date);
-  if (exact !== null) return { text: exact, isMillisecond: false };
-  if (Number.isNaN(date.getTime())) return null;
-  return parseTime(date.toISOString());
+  return exact === null ? bareDate(date) : { text: exact, isMillisecond: false };
 }
 
 /**
@@ -83,7 +84,8 @@ export function givenTime(where: string, value: unknown): ExactTime {
 }
 
 function bareDate(date: Date): ExactTime | null {
-  return Number.isNaN(date.getTime()) ? null : parseTime(date.toISOString());
+  const near = Math.min(Math.max(date.getTime(), FIRST_YEAR), LAST_YEAR);
+  return Number.isNaN(near) ? null : parseTime(new Date(near).toISOString());
 }
 
 function rowOf(value: unknown): Record<string, unknown> | null {
@@ -130,18 +132,19 @@ export function notAfter(column: string, time: ExactTime): string {
   return `${column} < ${timeSql(time)} + interval '1 millisecond'`;
 }
 
-/** SQL: the version is not after the point in time. `sameTable` tells whether a Snapshot's id counts in this table. */
+/**
+ * SQL: the version is not after the point in time. `sameTable` tells whether a Snapshot's id counts in this table. Ids of entries
+ * are those of all models, so that an entry means one state of them all; only a baseline, which has no entry, goes by its date.
+ */
 export function versionNotAfter(bound: Bound, sameTable: (model: unknown) => boolean): string {
-  const time = notAfter('"history_date"', bound.time);
-  const { version } = bound;
-  if (version && sameTable(version.model)) return `${time} and "history_id" <= ${idSql(version.historyId)}`;
+  const { time, version } = bound;
+  if (version && sameTable(version.model)) return `"history_id" <= ${idSql(version.historyId)}`;
   const entry = bound.logEntryId ?? version?.logEntryId ?? null;
-  return entry === null ? time : `${time} and ("log_entry_id" <= ${idSql(entry)} or "log_entry_id" is null)`;
+  const isInTime = notAfter('"history_date"', time);
+  if (entry === null) return isInTime;
+  return `("log_entry_id" <= ${idSql(entry)} or "log_entry_id" is null and ${isInTime})`;
 }
 
 function idSql(id: string): string {
   return String(BigInt(id));
 }
-
-/** SQL: the columns by which versions of one object are ordered. */
-export const LATEST_FIRST = `${quoteIdentifier('history_date')} desc, ${quoteIdentifier('history_id')} desc`;

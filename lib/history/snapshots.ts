@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { FindOptions, Model } from 'sequelize';
+import type { FindOptions, Model, Sequelize } from 'sequelize';
 import type { Registration } from '../capture/registry';
 import { AuditError } from '../core/errors';
 import { didYouMean, invalidArgument } from '../core/suggest';
-import { exactTextOf } from '../schema/exact-time';
-import { quoteLiteral } from '../schema/quote';
 import { defineHidden, refuseInstanceWrites } from '../schema/read-only';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import {
@@ -64,23 +62,18 @@ export class SnapshotModels {
 function whereSameObject(registration: Registration, snapshot: Model): Record<string, unknown> {
   const values = snapshot.dataValues as Record<string, unknown>;
   const keys = registration.tracked.keys.map(({ attribute }) => [attribute, values[attribute]] as const);
-  const missing = ['historyId', 'historyDate', ...keys.map(([name]) => name)].find(
-    (name) => values[name] === undefined,
-  );
+  const missing = ['historyId', ...keys.map(([name]) => name)].find((name) => values[name] === undefined);
   if (missing === undefined) return Object.fromEntries(keys);
   return invalidArgument('snapshot', `a version loaded with "${missing}"`, snapshot);
 }
 
-/** The order of versions of one object; the date leads, because the index on the object does. */
-export const NEWEST_FIRST = [
-  ['historyDate', 'DESC'],
-  ['historyId', 'DESC'],
-] satisfies FindOptions['order'];
-
-const OLDEST_FIRST = [
-  ['historyDate', 'ASC'],
-  ['historyId', 'ASC'],
-] satisfies FindOptions['order'];
+/**
+ * The order of versions of one object. The id decides, not the date, which a clock that was set back makes run backwards. As an
+ * expression: by the bare column, a query with a limit may walk the whole table from its newest version.
+ */
+export function byId(sequelize: Sequelize, direction: 'ASC' | 'DESC'): NonNullable<FindOptions['order']> {
+  return [[runtimeOf(sequelize).literal('"history_id" + 0'), direction]];
+}
 
 async function neighbour(
   registration: Registration,
@@ -88,16 +81,12 @@ async function neighbour(
   direction: 'prev' | 'next',
 ): Promise<AnySnapshot | null> {
   const model = snapshot.constructor as SnapshotModel;
-  const { Op, literal } = runtimeOf(model.sequelize!);
-  const [beyond, notBefore] = direction === 'prev' ? [Op.lt, Op.lte] : [Op.gt, Op.gte];
+  const { Op } = runtimeOf(model.sequelize!);
+  const { historyId } = snapshot.dataValues as { historyId: string };
   const where: Record<string, unknown> = whereSameObject(registration, snapshot);
-  const { historyId, historyDate } = snapshot.dataValues as { historyId: string; historyDate: Date };
-  const exact = exactTextOf(historyDate);
-  where['historyId'] = { [beyond]: historyId };
-  // Dates never run backwards, so the date only tells the index where to begin.
-  if (exact !== null) where['historyDate'] = { [notBefore]: literal(`${quoteLiteral(exact)}::timestamptz`) };
-  const order = direction === 'prev' ? NEWEST_FIRST : OLDEST_FIRST;
-  return (await model.findOne({ where: where as never, order: order as never })) as AnySnapshot | null;
+  where['historyId'] = { [direction === 'prev' ? Op.lt : Op.gt]: historyId };
+  const order = byId(model.sequelize!, direction === 'prev' ? 'DESC' : 'ASC');
+  return (await model.findOne({ where: where as never, order })) as AnySnapshot | null;
 }
 
 /** @throws {AuditError} ERR_AUDIT_UNKNOWN_ATTRIBUTE */

@@ -4,12 +4,14 @@ import { isInstance } from '../context/instances';
 import { invalidArgument } from '../core/suggest';
 import type { LogEntry } from '../schema/log-entry';
 import type { HistoryAttributes, Snapshot, SnapshotModel } from '../schema/snapshot-model';
+import { cleanDuplicates, type CleanDuplicatesOptions, type CleanDuplicatesResult } from './clean-duplicates';
 import { findEntries, type EntryFindOptions } from './finders';
 import { loadActors } from './load-actors';
-import { fitsKey, keyTexts, objectPkText, type ObjectKey } from './object-key';
+import { fitsKey, keyTexts, keyWhere, objectPkText, type ObjectKey } from './object-key';
+import { populate, type PopulateOptions, type PopulateResult } from './populate';
 import { registrationOf, type HistorySettings } from './settings';
 import { bothWhere } from './where';
-import { NEWEST_FIRST, type SnapshotModels } from './snapshots';
+import { byId, type SnapshotModels } from './snapshots';
 
 /** Sequelize's find options, and `actors`. */
 export interface VersionFindOptions<M extends Model> extends FindOptions<
@@ -29,6 +31,27 @@ export interface ModelHistory<M extends Model> {
   readonly versions: (object: M | ObjectKey, options?: VersionFindOptions<M>) => Promise<Snapshot<M>[]>;
   /** The last version of one object, deleted or not, or null. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS */
   readonly mostRecent: (pk: ObjectKey) => Promise<Snapshot<M> | null>;
+  /**
+   * Writes a version `'+'`, dated now, of every row that has none, soft-deleted rows too. It is a baseline: no entry belongs to
+   * it, and before its date the row's past stays unknown. Batches of rows are committed one by one, so what was ended early goes
+   * on when it is called again; rows may be written meanwhile.
+   *
+   * @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS, ERR_AUDIT_INVALID_OPTION, ERR_AUDIT_MISSING_TABLE, ERR_AUDIT_MISSING_COLUMN,
+   * ERR_AUDIT_PERMISSION, ERR_AUDIT_UNSUPPORTED_WRITE for a view that can't be locked
+   * @example
+   * const { written } = await orders.populate({ onProgress: ({ done, total }) => console.log(`${done} of ${total}`) });
+   */
+  readonly populate: (options?: PopulateOptions) => Promise<PopulateResult>;
+  /**
+   * Removes versions `'~'` that equal the one before of the same object in every column of the row, managed timestamps
+   * included. No state of the past changes by it, and no entry.
+   *
+   * @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS, ERR_AUDIT_INVALID_OPTION, ERR_AUDIT_INVALID_ARGUMENT, ERR_AUDIT_MISSING_TABLE,
+   * ERR_AUDIT_PERMISSION
+   * @example
+   * const { examined, removed } = await orders.cleanDuplicates({ since: '2026-11-01', dryRun: true });
+   */
+  readonly cleanDuplicates: (options?: CleanDuplicatesOptions) => Promise<CleanDuplicatesResult>;
 }
 
 /**
@@ -59,11 +82,11 @@ export function objectKeyOf(
 async function findVersions<M extends Model>(
   settings: HistorySettings,
   model: SnapshotModel<M>,
-  key: Record<string, string>,
+  key: Record<string, string | Buffer>,
   { actors = false, ...options }: VersionFindOptions<M> = {},
 ): Promise<Snapshot<M>[]> {
   const where = bothWhere(settings.sequelize, key, options.where);
-  const order = options.order ?? NEWEST_FIRST;
+  const order = options.order ?? byId(settings.sequelize, 'DESC');
   const found = await model.findAll({ ...options, order, where });
   if (actors && options.raw !== true) await loadActors(settings, found as unknown as Model[], options);
   return found;
@@ -88,14 +111,16 @@ export function createModelHistory<M extends Model>(
     async versions(object, options) {
       const model = snapshots.of<M>(registration, `versions of ${name}`);
       const key = objectKeyOf(settings, registration, 'versions', object);
-      return fits(key) ? findVersions(settings, model, key, options) : [];
+      return fits(key) ? findVersions(settings, model, keyWhere(registration.model, key), options) : [];
     },
     async mostRecent(pk) {
       const model = snapshots.of<M>(registration, `mostRecent of ${name}`);
       const key = objectKeyOf(settings, registration, 'mostRecent', pk);
       if (!fits(key)) return null;
-      const [last] = await findVersions(settings, model, key, { limit: 1 });
+      const [last] = await findVersions(settings, model, keyWhere(registration.model, key), { limit: 1 });
       return last ?? null;
     },
+    populate: (options) => populate(settings, registration, options),
+    cleanDuplicates: (options) => cleanDuplicates(settings, registration, options),
   };
 }

@@ -1,21 +1,76 @@
 import type { Model } from 'sequelize';
 import type { Registration } from '../capture/registry';
-import type { PointInTime } from '../history/point-in-time';
+import type { ObjectKey } from '../history/object-key';
+import { boundOf, type PointInTime } from '../history/point-in-time';
 import type { HistorySettings } from '../history/settings';
 import type { SnapshotModels } from '../history/snapshots';
+import type { VersionFindOptions } from '../history/versions';
+import type { Snapshot } from '../schema/snapshot-model';
 import { asOf, type AsOfReader } from './as-of';
+import { chooseSource } from './choose-source';
+import { diff, type PastDiff } from './diff';
+import { latestVersions } from './latest';
+import type { When } from './links-at';
 
 /** The members of an `AuditedModel` that read the past. */
 export interface PastMembers<M extends Model> {
-  /** The model as of a point in time. @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS, ERR_AUDIT_INVALID_ARGUMENT */
+  /**
+   * The model as of a point in time: a Date (the end of its millisecond), an ISO text (microseconds allowed), or a Snapshot or
+   * LogEntry (right after it).
+   *
+   * @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT
+   *
+   * @example
+   * const open = await orders.asOf('2026-11-01T08:00:00Z').findAll({ where: { status: 'open' }, order: ['id'], limit: 50 });
+   */
   readonly asOf: (when: PointInTime) => AsOfReader<M>;
+  /**
+   * The newest version of every object, of deleted ones too, by default in the order of the key. Conditions are about that
+   * version. One query; a page in the order of the key reads no further.
+   *
+   * @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS
+   *
+   * @example
+   * const byAlice = await orders.latestOfEach({ where: { historyUserId: '7' }, limit: 50 });
+   */
+  readonly latestOfEach: (options?: VersionFindOptions<M>) => Promise<Snapshot<M>[]>;
+  /**
+   * The newest version of every object that is deleted, soft or hard, and was neither restored nor created again; by default in
+   * the order of the key. One query, whose cost grows with the number of versions.
+   *
+   * @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS
+   *
+   * @example
+   * for (const last of await orders.deleted({ actors: true })) console.log(last.id, last.historyDate, last.actor);
+   */
+  readonly deleted: (options?: VersionFindOptions<M>) => Promise<Snapshot<M>[]>;
+  /**
+   * What differs between two times of one object, or a time and `'current'`: `{ attribute, old, new }` in definition order, then
+   * `{ attribute, added, removed }` for each tracked association. From a later time to an earlier one it tells what going back
+   * would change. Managed timestamps and the lock version are not compared, nor is what history doesn't hold.
+   *
+   * @throws {AuditError} ERR_AUDIT_NOT_THERE when the object was not there at one of the times, ERR_AUDIT_HISTORY_GAP when what it
+   * was is unknown, ERR_AUDIT_INVALID_ARGUMENT
+   *
+   * @example
+   * const { changes } = await orders.diff(order, '2026-11-01T08:00:00Z', 'current');
+   */
+  readonly diff: (object: M | ObjectKey, from: When, to: When) => Promise<PastDiff<M>>;
 }
 
 /** The reading members for one registration. */
 export function createPastMembers<M extends Model>(
-  _settings: HistorySettings,
+  settings: HistorySettings,
   snapshots: SnapshotModels,
   registration: Registration,
 ): PastMembers<M> {
-  return { asOf: (when) => asOf<M>(snapshots, registration, when) };
+  return {
+    asOf(when) {
+      const bound = boundOf(`asOf of ${registration.name}`, when);
+      return asOf<M>(registration, chooseSource(settings, snapshots, registration, bound));
+    },
+    latestOfEach: (options) => latestVersions<M>(settings, snapshots, registration, 'every', options),
+    deleted: (options) => latestVersions<M>(settings, snapshots, registration, 'deleted', options),
+    diff: (object, from, to) => diff<M>({ settings, snapshots, registration }, object, from, to),
+  };
 }

@@ -1,8 +1,11 @@
 import { quoteIdentifier, quoteTable, type TableName } from '../schema/quote';
-import { LATEST_FIRST } from '../history/point-in-time';
 
 /** Whose rows are to be read as of a time. */
 export interface AsOfSource {
+  /** The model's own table. */
+  readonly live: TableName;
+  /** Key columns that are enums there and text in the history. */
+  readonly enumKeys: readonly string[];
   readonly history: TableName;
   /** Column names in key order. */
   readonly keys: readonly string[];
@@ -13,6 +16,9 @@ export interface AsOfSource {
   /** SQL: the version is not after the time. */
   readonly bound: string;
 }
+
+/** Which objects: those that were there, every one by its newest version, or those that were deleted, soft or hard. */
+export type AsOfPart = 'there' | 'every' | 'deleted';
 
 /**
  * How the rows are found; a wrong choice costs time, never a result. Figures: `reference/time-travel.md` §1.
@@ -34,19 +40,33 @@ function same(keys: readonly string[], a: string, b: string): string {
  * Whether the row was there after its newest version. Both a hard and a soft delete leave a `'-'`; it was a soft one when it set
  * `deletedAt`, which the version before then lacks. A hard delete of a soft-deleted row shows that row as it was.
  */
-function exists({ history, keys, deletedAt }: AsOfSource, type: string, row: string): string {
-  const isKept = `${type}."history_type" <> '-'`;
+function exists({ history, keys, deletedAt }: AsOfSource): string {
+  const isKept = `h."history_type" <> '-'`;
   if (deletedAt === null) return isKept;
   const column = quoteIdentifier(deletedAt);
-  const isEarlier = `(p."history_date", p."history_id") < (${row}."history_date", ${row}."history_id")`;
-  const before = `select p.${column} from ${quoteTable(history)} p where ${same(keys, 'p', row)} and ${isEarlier} order by ${LATEST_FIRST} limit 1`;
-  return `${isKept} or ${row}.${column} is not null and (${before}) is null`;
+  const isEarlier = `${same(keys, 'p', 'h')} and p."history_id" < h."history_id"`;
+  const before = `select p.${column} from ${quoteTable(history)} p where ${isEarlier} order by p."history_id" + 0 desc limit 1`;
+  return `${isKept} or h.${column} is not null and (${before}) is null`;
 }
 
-/** The newest version of each object, by the index on the object alone. */
+/** A row that was changed while it was soft-deleted stays deleted. */
+function isDeleted({ deletedAt }: AsOfSource): string {
+  const isGone = `h."history_type" = '-'`;
+  return deletedAt === null ? isGone : `${isGone} or h.${quoteIdentifier(deletedAt)} is not null`;
+}
+
+function condition(source: AsOfSource, part: AsOfPart): string {
+  if (part === 'every') return 'true';
+  return part === 'there' ? exists(source) : isDeleted(source);
+}
+
+/**
+ * The newest version of each object, by the index on the object alone. The id tells which is the newest, not the date, which runs
+ * backwards when the server's clock was set back.
+ */
 function newest({ history, keys, bound }: AsOfSource): string {
-  const columns = list(keys);
-  return `select distinct on (${columns}) ${columns}, "history_id", "history_type" from ${quoteTable(history)} where ${bound} order by ${columns}, ${LATEST_FIRST}`;
+  const id = 'max("history_id") as "history_id"';
+  return `select ${list(keys)}, ${id} from ${quoteTable(history)} where ${bound} group by ${list(keys)}`;
 }
 
 /** The keys from `k`, so that conditions on them reach the index; the other columns from `h`. */
@@ -55,38 +75,42 @@ function selected({ keys, columns }: AsOfSource): string {
   return [list(keys, 'k'), ...(others.length > 0 ? [list(others, 'h')] : [])].join(', ');
 }
 
-function stream(source: AsOfSource): string {
+function ordered(source: AsOfSource, part: AsOfPart, order = ''): string {
   // OFFSET 0 forbids a hash join, which would read everything before the first row.
   const row = `select * from ${quoteTable(source.history)} x where x."history_id" = k."history_id" offset 0`;
-  return `select ${selected(source)} from (${newest(source)}) k cross join lateral (${row}) h where ${exists(source, 'k', 'h')}`;
+  return `select ${selected(source)} from (${newest(source)}${order}) k cross join lateral (${row}) h where ${condition(source, part)}`;
 }
 
-/** From the end of the key, where DISTINCT ON would sort. */
-function streamBackwards(source: AsOfSource): string {
-  const { history, keys, bound } = source;
-  const order = keys.map((key) => `${quoteIdentifier(key)} desc`).join(', ');
-  const objects = `select distinct on (${list(keys)}) ${list(keys)} from ${quoteTable(history)} where ${bound} order by ${order}`;
-  const row = `select * from ${quoteTable(history)} x where ${same(keys, 'x', 'k')} and ${bound} order by ${LATEST_FIRST} limit 1`;
-  return `select ${selected(source)} from (${objects}) k cross join lateral (${row}) h where ${exists(source, 'h', 'h')}`;
+function stream(source: AsOfSource, part: AsOfPart): string {
+  return ordered(source, part);
 }
 
-function probe(source: AsOfSource): string {
+/** From the end of the key, where the planner would sort the groups. */
+function streamBackwards(source: AsOfSource, part: AsOfPart): string {
+  const order = source.keys.map((key) => `${quoteIdentifier(key)} desc`).join(', ');
+  return ordered(source, part, ` order by ${order}`);
+}
+
+/** Every version that fits, unless there is a newer one: the look-up ends at the first, also for an object with thousands. */
+function probe(source: AsOfSource, part: AsOfPart): string {
   const { history, keys, columns, bound } = source;
   const table = quoteTable(history);
-  const latest = `select n."history_id" from ${table} n where ${same(keys, 'n', 'h')} and ${bound} order by ${LATEST_FIRST} limit 1`;
-  return `select ${list(columns, 'h')} from ${table} h where ${bound} and (${exists(source, 'h', 'h')}) and h."history_id" = (${latest})`;
+  const newer = `select true from ${table} n where ${same(keys, 'n', 'h')} and ${bound} and n."history_id" > h."history_id" limit 1`;
+  // "is true" keeps the index on the time out of it: a look-up would read all of it each time.
+  return `select ${list(columns, 'h')} from ${table} h where (${bound}) is true and (${condition(source, part)}) and (${newer}) is null`;
 }
 
-function bulk(source: AsOfSource): string {
+function bulk(source: AsOfSource, part: AsOfPart): string {
   const join = `join ${quoteTable(source.history)} h on h."history_id" = k."history_id"`;
-  return `select ${selected(source)} from (${newest(source)}) k ${join} where ${exists(source, 'k', 'h')}`;
+  return `select ${selected(source)} from (${newest(source)}) k ${join} where ${condition(source, part)}`;
 }
 
-function count(source: AsOfSource): string {
-  return `select ${list(source.keys, 'k')} from (${newest(source)}) k where k."history_type" <> '-'`;
+function count({ history, keys, bound }: AsOfSource): string {
+  const isThere = `max("history_id") filter (where "history_type" <> '-') = max("history_id")`;
+  return `select ${list(keys)} from ${quoteTable(history)} where ${bound} group by ${list(keys)} having ${isThere}`;
 }
 
-const SHAPES: Readonly<Record<AsOfShape, (source: AsOfSource) => string>> = {
+const SHAPES: Readonly<Record<AsOfShape, (source: AsOfSource, part: AsOfPart) => string>> = {
   stream,
   streamBackwards,
   probe,
@@ -94,7 +118,24 @@ const SHAPES: Readonly<Record<AsOfShape, (source: AsOfSource) => string>> = {
   count,
 };
 
-/** SELECT of the rows that were there at the time. */
-export function versionsAsOf(source: AsOfSource, shape: AsOfShape): string {
-  return SHAPES[shape](source);
+/** SELECT of the rows that were there at the time, or of another part of the objects; `count` knows only the first. */
+export function versionsAsOf(source: AsOfSource, shape: AsOfShape, part: AsOfPart = 'there'): string {
+  return SHAPES[shape](source, part);
+}
+
+/**
+ * SELECT of the objects whose past at the time is unknown, and when their history begins: those whose first version came later
+ * and is no audited create, and rows that have no version at all. A first version that `populate` wrote has no entry.
+ */
+export function gapsAsOf({ live, enumKeys, history, keys, bound }: AsOfSource): string {
+  const table = quoteTable(history);
+  const first = `select ${list(keys)}, min("history_id") as "history_id" from ${table} group by ${list(keys)} having count(*) filter (where ${bound}) = 0`;
+  const isCreated = `h."history_type" = '+' and h."log_entry_id" is not null`;
+  const late = `select ${list(keys, 'k')}, h."history_date" as "!since" from (${first}) k join ${table} h on h."history_id" = k."history_id" where not (${isCreated})`;
+  const row = keys.map(
+    (key) => quoteIdentifier(key) + (enumKeys.includes(key) ? `::text as ${quoteIdentifier(key)}` : ''),
+  );
+  const rows = `select ${row.join(', ')} from ${quoteTable(live)}`;
+  const none = `select ${list(keys, 'l')}, null::timestamptz from (${rows}) l where not exists (select from ${table} n where ${same(keys, 'n', 'l')})`;
+  return `${late} union all ${none}`;
 }

@@ -80,3 +80,42 @@ function unknownAssociation(
   const message = `registerAudited(${model.name}): associations names "${name}", which is no belongsToMany association of the model (${list}).`;
   return new AuditError('ERR_AUDIT_INVALID_OPTION', message + didYouMean(name, candidates));
 }
+
+/** What is read of any of Sequelize 6's associations. */
+interface AssociationInternals {
+  readonly associationType: string;
+  readonly source: ModelStatic<Model>;
+  readonly target: ModelStatic<Model>;
+  readonly through?: { readonly model: ModelStatic<Model> };
+  readonly foreignKey: string;
+  readonly otherKey?: string;
+}
+
+/** The attributes of `model` that an association gives as its key, from either side. */
+function keysGiven(association: AssociationInternals, model: ModelStatic<Model>): (string | undefined)[] {
+  const { associationType, source, target, through, foreignKey, otherKey } = association;
+  if (associationType === 'BelongsToMany') return through?.model === model ? [foreignKey, otherKey] : [];
+  const holder = associationType === 'BelongsTo' ? source : target;
+  return holder === model ? [foreignKey] : [];
+}
+
+/** Attributes of `model` by which associations refer to other models, also those without a constraint in the database. */
+export function referringAttributes(model: ModelStatic<Model>): Set<string | undefined> {
+  const models = Object.values(model.sequelize?.models ?? {});
+  const associations = models.flatMap((each) => Object.values(each.associations ?? {}));
+  return new Set(associations.flatMap((each) => keysGiven(each as unknown as AssociationInternals, model)));
+}
+
+const READING_ACCESSORS = new Set(['get', 'count', 'hasSingle', 'hasAll']);
+
+/** The methods that a model's associations give its instances for writing: `addTags`, `setCustomer`, `createItem` and the like. */
+export function linkingMethods(model: ModelStatic<Model>): string[] {
+  const associations = Object.values(model.associations ?? {}) as unknown as {
+    readonly accessors?: Readonly<Record<string, string>>;
+  }[];
+  return associations.flatMap(({ accessors = {} }) =>
+    Object.entries(accessors)
+      .filter(([kind]) => !READING_ACCESSORS.has(kind))
+      .map(([, name]) => name),
+  );
+}

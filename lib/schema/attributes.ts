@@ -20,6 +20,8 @@ export function virtualAttributes(model: ModelStatic<Model>): ReadonlySet<string
 /** Names of the attributes that Sequelize manages itself. */
 export interface ManagedAttributes {
   readonly timestamps: ReadonlySet<string>;
+  readonly createdAt: string | null;
+  readonly updatedAt: string | null;
   readonly deletedAt: string | null;
   readonly version: string | null;
 }
@@ -30,7 +32,13 @@ export function managedAttributes(model: ModelStatic<Model>): ManagedAttributes 
     (name): name is string => typeof name === 'string',
   );
   const deletedAt = model.options.paranoid ? (stamps.deletedAt ?? null) : null;
-  return { timestamps: new Set(timestamps), deletedAt, version: version || null };
+  return {
+    timestamps: new Set(timestamps),
+    createdAt: stamps.createdAt ?? null,
+    updatedAt: stamps.updatedAt ?? null,
+    deletedAt,
+    version: version || null,
+  };
 }
 
 /** The object that Sequelize replaces whenever the attributes change: its identity is the version of a model's columns. */

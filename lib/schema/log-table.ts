@@ -62,6 +62,8 @@ export function logIndexes({ table }: TableName): IndexDefinition[] {
     index('correlation', '("correlation_id") where "correlation_id" is not null'),
     index('transaction', '("transaction_id")'),
     index('time', '("timestamp", "id")'),
+    // What was deleted since a time, for reading the past without versions; other writes don't pay for it.
+    index('deleted', `("model", "timestamp") where "action" = 'delete'`),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Model, ModelStatic } from 'sequelize';
 import { AuditError } from '../core/errors';
+import { linkingMethods } from './associations';
 
 const STATIC_WRITES = [
   'bulkCreate',
@@ -34,15 +35,20 @@ function refusals(names: readonly string[], subject: string, advice: string): Re
   return Object.fromEntries(names.map((name) => [name, refusal(name)]));
 }
 
+function instanceWrites(model: ModelStatic<Model>): string[] {
+  return [...INSTANCE_WRITES, ...linkingMethods(model)];
+}
+
 /** Refuses every write through `model` and its instances with ERR_AUDIT_READ_ONLY. */
 export function refuseWrites(model: ModelStatic<Model>, advice: string): void {
   defineHidden(model, refusals(STATIC_WRITES, model.name, advice));
-  defineHidden(model.prototype, refusals(INSTANCE_WRITES, `an instance of ${model.name}`, advice));
+  defineHidden(model.prototype, refusals(instanceWrites(model), `an instance of ${model.name}`, advice));
 }
 
 /** Refuses every write through one instance with ERR_AUDIT_READ_ONLY. */
 export function refuseInstanceWrites<M extends Model>(instance: M, advice: string): M {
   const subject = `this ${instance.constructor.name} of the past`;
-  defineHidden(instance, refusals(INSTANCE_WRITES, subject, advice));
+  const names = instanceWrites(instance.constructor as ModelStatic<Model>);
+  defineHidden(instance, refusals(names, subject, advice));
   return instance;
 }

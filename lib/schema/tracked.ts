@@ -1,4 +1,5 @@
 import type { DataType, Model, ModelAttributeColumnOptions, ModelStatic } from 'sequelize';
+import { referringAttributes } from './associations';
 import { columnOf, managedAttributes, storedAttributes, type ManagedAttributes } from './attributes';
 import type { MaskRule, ResolvedRegistration } from './registration';
 
@@ -12,7 +13,7 @@ export interface TrackedColumn {
   readonly inDelta: boolean;
   /** Null when the value is shown. */
   readonly mask: MaskRule | null;
-  /** True when the column refers to another table. */
+  /** True when the column refers to another table, by a constraint or by an association alone. */
   readonly isReference: boolean;
 }
 
@@ -44,6 +45,7 @@ export function trackedModel(
 ): TrackedModel {
   const managed = managedAttributes(model);
   const keyNames = model.primaryKeyAttributes;
+  const referring = referringAttributes(model);
   const column = ([attribute, definition]: [string, ModelAttributeColumnOptions]): TrackedColumn => {
     const isManaged = managed.timestamps.has(attribute) || attribute === managed.version;
     const isKey = keyNames.includes(attribute);
@@ -54,7 +56,7 @@ export function trackedModel(
       isKey,
       inDelta: !isManaged || registration.include?.has(attribute) === true,
       mask: isKey ? null : maskOf(attribute, registration, maskPattern),
-      isReference: definition.references !== undefined,
+      isReference: definition.references !== undefined || referring.has(attribute),
     };
   };
   const columns = storedAttributes(model)

@@ -15,6 +15,8 @@ export interface CompiledStatement {
   readonly returnsRows: boolean;
   /** Whether a plan made once serves for good: one that joins many rows, made while the table was small, would not. */
   readonly keepsItsPlan: boolean;
+  /** False for a write that only leads to audited tables, and found nothing there: it has no place for the context's values. */
+  readonly leavesEntries: boolean;
 }
 
 function answer(write: ParsedWrite, plan: ModelPlan): string {
@@ -59,16 +61,18 @@ export function compileWrite(
     isOneRow: consequences.length === 0 && plan.links.length === 0 && writesOneRow(write, plan),
     plan,
   };
+  const entries = stored([own, ...consequences.map(consequenceSource)], settings, binds);
   const expressions = [
     ...writtenRows(write, plan, settings),
     ...(own.isOneRow ? [] : [clock(WRITTEN)]),
     ...consequences.map(consequenceRows),
-    ...stored([own, ...consequences.map(consequenceSource)], settings, binds),
+    ...entries,
   ];
   return {
     text: `with ${expressions.join(', ')} ${answer(write, plan)}`,
     returnsRows: write.returning !== null,
     keepsItsPlan: own.isOneRow === true || own.mode !== 'updated' || settings.returningOldNew,
+    leavesEntries: entries.length > 0,
   };
 }
 
@@ -89,5 +93,6 @@ export function compileEmptying(
     text: `with ${expressions.join(', ')} select count(*)::int as "n" from ${WRITTEN}`,
     returnsRows: false,
     keepsItsPlan: false,
+    leavesEntries: true,
   };
 }

@@ -172,8 +172,12 @@ export class Scanner {
   }
 }
 
-/** The name a `name` or `word` token stands for: quoted as it is, unquoted folded to lower case. */
+/** The name a `name` or `word` token stands for: quoted as it is, unquoted folded to lower case, of which PostgreSQL does only `A-Z`. */
 export function nameOf(sql: string, token: Token): string {
   const text = sql.slice(token.start, token.end);
-  return token.kind === 'name' ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase();
+  return token.kind === 'name' ? text.slice(1, -1).replaceAll('""', '"') : foldCase(text);
+}
+
+function foldCase(text: string): string {
+  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

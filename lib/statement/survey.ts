@@ -23,13 +23,14 @@ const NO_TABLE = new Set(['index', 'function', 'temp', 'temporary']);
 const BETWEEN = new Set(['or', 'replace', 'unique', 'local', 'global']);
 
 /** One statement of a text: its tokens with their words in lower case, empty for what is no word. */
-interface Statement {
+export interface Statement {
   readonly sql: string;
   readonly tokens: readonly Token[];
   readonly words: readonly string[];
 }
 
-function* statementsOf(sql: string): Generator<Statement> {
+/** The statements of a text. */
+export function* statementsOf(sql: string): Generator<Statement> {
   const scanner = new Scanner(sql);
   let tokens: Token[] = [];
   for (let token = scanner.next(); token; token = scanner.next()) {

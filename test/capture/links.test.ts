@@ -128,6 +128,14 @@ test('H265 the links that a cascade removes are recorded on the owners that stay
   ]);
 });
 
+test('an unregistered target goes, whether it is linked or not', async () => {
+  await Order.create({ status: 'odd' });
+  const free = await Part.create({ a: 90, b: 'free' });
+  await free.destroy();
+  expect(await Part.findByPk(90)).toBeNull();
+  expect((await logged()).map(([action]) => action)).toEqual(['create']);
+});
+
 test('a link refers to whatever column its association uses, and to an unregistered target by its key', async () => {
   const order = await Order.create({});
   const part = await Part.create({ a: 5, b: 'bolt' });

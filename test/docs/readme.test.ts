@@ -9,13 +9,23 @@ import {
   type AuditedModel,
   type AuditLog,
   type LogEntry,
+  type UndoResult,
 } from 'sequelize-auditlog';
 import request from 'supertest';
 import { actionsOf, entriesOf, entryOf, openAudited, refusalOf } from '../support/audited';
 import { testDatabase } from '../support/database';
+import { loggedBy } from '../support/statements';
 import { installLibrary, runProgram } from './support/first-program';
 import { blocksOf, readPaper, typescriptBlocksOf, type Block } from './support/markdown';
-import { createObjects, createWorld, Invoice, Order, Product, type Objects } from './support/reader';
+import {
+  createObjects,
+  createWorld,
+  Invoice,
+  Order,
+  OrderItem,
+  Product,
+  type Objects,
+} from './support/reader';
 import { functionName, moduleOf } from './support/snippets';
 
 interface Snapshots {
@@ -158,6 +168,55 @@ async function versions(): Promise<void> {
   expect(await wired.orders.asOf(before).count({ where: { status: 'pending' } })).toBe(1);
 }
 
+async function past(): Promise<void> {
+  const sent = await loggedBy(database.sequelize, () => run('past'));
+  expect(sent.filter((sql) => sql.includes('_history'))).not.toEqual([]);
+  expect((await wired.orders.latestOfEach({ limit: 50 })).length).toBeGreaterThan(0);
+  expect(await wired.orders.deleted()).toEqual([]);
+}
+
+async function travel(): Promise<void> {
+  wired.auditLog.registerAudited(OrderItem, { snapshots: true });
+  await wired.auditLog.sync();
+  const { id } = await OrderItem.create({ quantity: 2, OrderId: 42 } as never);
+  for (const table of ['Orders_history', 'OrderItems_history'])
+    await database.rows(`update "${table}" set history_date = '2026-11-17T12:00:00Z'`);
+  await OrderItem.update({ quantity: 3 }, { where: { id } });
+  const { then } = (await run('travel')) as { then: Order & { OrderItems: OrderItem[]; tags: unknown[] } };
+  expect([then.id, then.OrderItems.map(({ quantity }) => quantity), then.tags]).toEqual([42, [2], []]);
+  wired.auditLog.registerAudited(OrderItem);
+}
+
+async function revert(): Promise<void> {
+  const { plan, entry: left } = (await run('revert')) as { plan: Record<string, unknown>; entry: LogEntry };
+  const comment = commentBehind('const plan = await orders.revert').split('nothing is written: ')[1]!;
+  expect(Object.keys(plan)).toEqual([...namesIn(comment), 'entry']);
+  expect(left.changes).toEqual({ status: ['shipped', 'pending'] });
+  expect(left).toMatchObject({
+    reason: 'shipped too early',
+    additionalData: { revertedTo: expect.stringMatching(/Z$/) as string },
+  });
+  expect((await wired.orders.diff(42, left, 'current')).changes).toEqual([]);
+}
+
+async function undo(): Promise<void> {
+  const { plan, undone } = (await run('undo')) as Record<'plan' | 'undone', UndoResult>;
+  const names = namesIn(commentBehind('const plan = await auditLog.revertRequest'));
+  expect(Object.keys(plan)).toEqual([...names, 'entries', 'transactionId']);
+  expect(undone.entries.map(({ changes }) => changes)).toEqual([{ status: ['shipped', 'pending'] }]);
+  expect((await objects.order.reload()).status).toBe('shipped');
+}
+
+async function baseline(): Promise<void> {
+  const { id } = await Order.create({ status: 'pending' }, { audit: false });
+  await run('baseline');
+  expect((await wired.orders.versions(id)).map((each) => [each.historyType, each.logEntryId])).toEqual([
+    ['+', null],
+  ]);
+  const cleaned = await wired.orders.cleanDuplicates();
+  expect(Object.keys(cleaned)).toEqual(namesIn(commentBehind('await orders.cleanDuplicates')).slice(0, 2));
+}
+
 async function excludeMask(): Promise<void> {
   const { order } = objects;
   await run('exclude-mask');
@@ -231,6 +290,11 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
   why,
   queries,
   versions,
+  past,
+  travel,
+  revert,
+  undo,
+  baseline,
   'exclude-mask': excludeMask,
   associations,
   'own-soft-delete': ownSoftDelete,

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { DataTypes, Sequelize, type Model } from 'sequelize';
 import { createAuditLog, withAuditContext, type LogEntry } from 'sequelize-auditlog';
-import { actionsOf, entriesOf, openAudited } from '../support/audited';
+import { actionsOf, entriesOf, openAudited, refusalOf } from '../support/audited';
 import { testDatabase } from '../support/database';
 
 const database = testDatabase();
@@ -164,6 +164,33 @@ test('with useCLS a write outside of every transaction has its entry in a transa
   expect(transactionsOf(entries).size).toBeGreaterThan(5);
 });
 
+test('with useCLS auditLog.asOf hands on its transaction, and what it refuses stays refused', async () => {
+  const order: Model = await Order.create({ number: 'past', n: 1 });
+  const [then] = await auditLog.LogEntry.forObject(order);
+  await order.update({ n: 2 });
+  const where = { number: 'past' };
+  const read = async (): Promise<unknown> => (await Order.findOne({ where }))!.get('n');
+  expect(await sequelize.transaction(async () => [await auditLog.asOf(then!, read), await read()])).toEqual([
+    1, 2,
+  ]);
+  const refused = [
+    () => Item.findAll(),
+    () => Order.create({ number: 'never' }),
+    () => sequelize.transaction(async () => read()),
+  ];
+  const codes = await auditLog.asOf(then!, async () => {
+    const found: string[] = [];
+    for (const call of refused) found.push((await refusalOf(call)).code);
+    return [...found, await sequelize.transaction({ transaction: null }, async () => 'open')];
+  });
+  expect(codes).toEqual([
+    'ERR_AUDIT_NO_SNAPSHOTS',
+    'ERR_AUDIT_READ_ONLY',
+    'ERR_AUDIT_INVALID_ARGUMENT',
+    'open',
+  ]);
+});
+
 test('with useCLS switched off again such a call is outside of the transaction', async () => {
   const namespace = holder['_cls'];
   holder['_cls'] = undefined;
@@ -177,4 +204,25 @@ test('with useCLS switched off again such a call is outside of the transaction',
   });
   holder['_cls'] = namespace;
   expect(entries.map(({ changes }) => changes!['number'])).toEqual([[null, 'implicit']]);
+});
+
+test('a revert joins the transaction of the namespace, and null keeps it out', async () => {
+  const orders = auditLog.audited(Order);
+  const order: Model = await Order.create({ n: 1 });
+  const [created] = await orders.entries(order);
+  await order.update({ n: 2 });
+  const storedN = async () =>
+    (await Order.findByPk(order.get('id') as number, { transaction: null }))?.get('n');
+  const work = async (): Promise<never> => {
+    await orders.revert(order, { to: created! });
+    throw new Error('rolled back');
+  };
+  await expect(sequelize.transaction(work)).rejects.toThrow('rolled back');
+  expect(await storedN()).toBe(2);
+  const apart = async (): Promise<never> => {
+    await orders.revert(order, { to: created!, transaction: null });
+    throw new Error('rolled back');
+  };
+  await expect(sequelize.transaction(apart)).rejects.toThrow('rolled back');
+  expect(await storedN()).toBe(1);
 });

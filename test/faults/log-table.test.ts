@@ -290,6 +290,21 @@ describe('a role without the privilege', () => {
     );
   });
 
+  test('may neither clean up a history nor give it baselines', async () => {
+    const { Order, auditLog, history } = await restricted();
+    await Order.create({}, { audit: false });
+    const orders = auditLog.audited(Order);
+    await database.rows(`revoke insert, delete on "${history}" from "${role}"`);
+    for (const work of [() => orders.populate(), () => orders.cleanDuplicates()]) {
+      const error = await refusalOf(work);
+      expect([error.code, error.message]).toEqual([
+        'ERR_AUDIT_PERMISSION',
+        expect.stringMatching(new RegExp(`"${history}".*Grant it`)),
+      ]);
+    }
+    expect(await orders.cleanDuplicates({ dryRun: true })).toEqual({ examined: 0, removed: 0 });
+  });
+
   test('the user’s own table fails as it does without auditing', async () => {
     const { Order } = await restricted();
     await database.rows(`revoke insert on "${Order.getTableName() as string}" from "${role}"`);

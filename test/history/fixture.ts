@@ -27,10 +27,15 @@ export interface Fixture {
   readonly written: LogEntry[];
   register<M extends Model>(model: ModelStatic<M>, options?: RegistrationOptions<M>): AuditedModel<M>;
   registration(model: ModelStatic<Model>): Registration;
+  /** What `register` returned. */
+  handle<M extends Model>(model: ModelStatic<M>): AuditedModel<M>;
   sync(options?: { force?: boolean }): Promise<void>;
 }
 
-export function auditFixture(database: TestDatabase, given: AuditLogOptions = {}): Fixture {
+export function auditFixture(
+  database: Pick<TestDatabase, 'sequelize'>,
+  given: AuditLogOptions = {},
+): Fixture {
   const { sequelize } = database;
   const options = resolveOptions(given);
   const registry = new Registry(sequelize, options);
@@ -64,6 +69,7 @@ export function auditFixture(database: TestDatabase, given: AuditLogOptions = {}
     register: (model, registration = {}) =>
       models.of(registry.register(model, registration as RegistrationOptions)),
     registration: (model) => registry.get(model),
+    handle: (model) => models.of(registry.get(model)),
     sync: (syncOptions) => syncTables(sequelize, registry.registrations, log, syncOptions),
   };
 }

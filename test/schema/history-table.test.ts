@@ -175,6 +175,24 @@ describe('indexes', () => {
     });
   });
 
+  test('serve foreign keys that only associations know', async () => {
+    const attributes = { ownerId: { type: DataTypes.INTEGER, field: 'owner_id' } };
+    const { history } = await historyOf(attributes, {}, { create: false });
+    const thing = sequelize.model(`Thing${count}`);
+    expect(history.references).toEqual([]);
+    sequelize.define('Owner', {}).hasMany(thing, { foreignKey: 'ownerId', constraints: false });
+    const registration = new Registry(sequelize, { schema: null, mask: null }).register(thing, {
+      snapshots: true,
+    });
+    const { references } = historyTableOf(
+      'Thing',
+      registration.tracked,
+      registration.options.snapshots!,
+      null,
+    );
+    expect(references).toEqual(['owner_id']);
+  });
+
   test('on what isn’t tracked are refused', async () => {
     const attributes = { name: DataTypes.TEXT, hidden: DataTypes.TEXT };
     const options: RegistrationOptions = {

@@ -99,6 +99,30 @@ test('the past gives instances of the model', () => {
     orders.asOf(7);
     // @ts-expect-error include is for auditLog.asOf
     await orders.asOf(new Date()).findAll({ include: [Order] });
+    const [version] = await orders.versions(7);
+    const [entry] = await orders.entries(7);
+    expectTypeOf(await orders.asOf(version!).findOne({ strict: true })).toEqualTypeOf<Order | null>();
+    expectTypeOf(
+      await orders.asOf(entry!).count({ where: { total: '1' }, strict: true }),
+    ).toEqualTypeOf<number>();
+    // @ts-expect-error an attribute that the model does not have
+    await orders.asOf(new Date()).findAll({ where: { stauts: 'x' } });
+    // @ts-expect-error nothing of the past can be locked
+    await orders.asOf(new Date()).findOne({ lock: true });
+    // @ts-expect-error a count is one number
+    await orders.asOf(new Date()).count({ group: ['status'] });
+    // @ts-expect-error a misspelt option
+    await orders.asOf(new Date()).findAll({ strickt: true });
+  }).toBeFunction();
+});
+
+test('the newest versions are versions', () => {
+  expectTypeOf(async () => {
+    const options = { where: { status: 'x', historyUserId: '7' }, limit: 10, actors: true } as const;
+    expectTypeOf(await orders.latestOfEach(options)).toEqualTypeOf<Snapshot<Order>[]>();
+    expectTypeOf(await orders.deleted()).toEqualTypeOf<Snapshot<Order>[]>();
+    // @ts-expect-error an attribute that neither the model nor a version has
+    await orders.deleted({ where: { historyUser: '7' } });
   }).toBeFunction();
 });
 

@@ -1,0 +1,303 @@
+import { exactTimeSql } from '../schema/exact-time';
+import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../schema/quote';
+import { jsonOf, textOf } from '../statement/encode';
+import { isDigest, keyOfText, valueOf } from '../statement/past-values';
+import { notAfter, type Bound } from '../history/point-in-time';
+import type { TypedColumn } from './table-columns';
+
+/** Whose rows are to be rebuilt from entries, as of when. */
+export interface EntriesSource {
+  readonly live: TableName;
+  readonly log: TableName;
+  /** The name under which entries are stored. */
+  readonly name: string;
+  readonly keys: readonly TypedColumn[];
+  /** The columns that are rebuilt, keys included. */
+  readonly columns: readonly TypedColumn[];
+  /** Managed timestamps that no entry holds: those of the first and of the last entry. */
+  readonly createdAt: TypedColumn | null;
+  readonly updatedAt: TypedColumn | null;
+  /** Attribute name of a paranoid model's `deletedAt`. */
+  readonly deletedAt: string | null;
+  /** Whether entries may tell of links alone, which change nothing of the row. */
+  readonly hasLinks: boolean;
+  readonly bound: Bound;
+}
+
+/**
+ * Objects to look at, as FROM: `k` has their keys' columns and, as `pk`, the key as entries hold it; `r` is the live row, all null
+ * where there is none. Everything else is asked of the index on the object, once per object.
+ */
+type Objects = string;
+
+/** In which direction of the key's first column rows are wanted, when a limit may stop early; null for none. */
+export type KeyOrder = 'asc' | 'desc' | null;
+
+/** In the rows: the attributes that can't be known of this one. A name that needs no quotes, which an option may leave out. */
+export const UNKNOWN_COLUMN = 'audit_unknown_attributes';
+
+/** How far back the newest `new` of an attribute is looked for, which tells of writes that left no entry. */
+const LOOK_BACK = 100;
+
+/** SQL: the entry `e` is not after the point in time; ids are those of all models, so that one means one state of them all. */
+function entryNotAfter({ time, logEntryId, version }: Bound): string {
+  const id = logEntryId ?? version?.logEntryId ?? null;
+  return id === null ? notAfter('e."timestamp"', time) : `e."id" <= ${String(BigInt(id))}`;
+}
+
+/** Entries of the model that tell what happened to a row: those of `auditLog.log` and `logAccess` don't. */
+function entriesOfModel({ log, name }: EntriesSource): string {
+  return `${quoteTable(log)} e where e."model" = ${quoteLiteral(name)} and e."action" in ('create', 'update', 'delete')`;
+}
+
+function entriesOf(source: EntriesSource): string {
+  return `${entriesOfModel(source)} and e."object_pk" = k."!pk"`;
+}
+
+/** SQL: the entry took the row away; the soft delete of a paranoid model sets `deletedAt` instead. */
+function tookRow({ deletedAt }: EntriesSource, e: string): string {
+  const isDelete = `${e}."action" = 'delete'`;
+  if (deletedAt === null) return isDelete;
+  return `(${isDelete} and (${e}."changes" -> ${quoteLiteral(deletedAt)} ->> 1) is null)`;
+}
+
+/** The last entry by the time. */
+function last(source: EntriesSource): string {
+  const entries = `${entriesOf(source)} and ${entryNotAfter(source.bound)}`;
+  return `(select e."id", e."timestamp", e."action", e."changes" from ${entries} order by e."id" desc limit 1) b`;
+}
+
+/** The first entry after `b` that took the row away, or created it anew without one that did: then it vanished unrecorded. */
+function end(source: EntriesSource): string {
+  const entries = `${entriesOf(source)} and e."id" > b."id" and e."action" <> 'update'`;
+  const isEnd = `(e."action" = 'create' or ${tookRow(source, 'e')})`;
+  return `(select e."id", e."timestamp", e."action" from ${entries} and ${isEnd} order by e."id" limit 1) d on true`;
+}
+
+/** `[old, new]` of an attribute; what a tracked association tells is no array. */
+const IS_PAIR = `jsonb_typeof(j."value") = 'array'`;
+
+/** By attribute one side of the entries' pairs; of several the last in the order of their ids stays. */
+function pairs(entries: string, side: 0 | 1, order: string): string {
+  const from = `(${entries}) e cross join lateral jsonb_each(e."changes") j`;
+  return `select jsonb_object_agg(j."key", j."value" -> ${side} order by e."id" ${order}) as "values" from ${from} where ${IS_PAIR}`;
+}
+
+/** By attribute the old value of the first entry after the time that names it, up to `d`. */
+function older(source: EntriesSource): string {
+  const entries = `select e."id", e."changes" from ${entriesOf(source)} and e."id" > b."id" and (d."id" is null or e."id" <= d."id")`;
+  return `(${pairs(entries, 0, 'desc')}) f`;
+}
+
+/** By attribute the new value of the last entry by the time that names it, since the row was created. */
+function newer(source: EntriesSource): string {
+  const recent = `select e."id", e."action", e."changes" from ${entriesOf(source)} and e."id" <= b."id" order by e."id" desc limit ${LOOK_BACK}`;
+  const entries = `select e.*, max(e."id") filter (where e."action" = 'create') over () as "since" from (${recent}) e`;
+  return `(${pairs(`select * from (${entries}) e where e."id" >= coalesce(e."since", 0)`, 1, 'asc')}) g`;
+}
+
+const attributeText = ({ attribute }: TypedColumn): string => quoteLiteral(attribute);
+const keyIn = ({ column }: TypedColumn): string => `k.${quoteIdentifier(column)}`;
+const live = ({ column }: TypedColumn): string => `r.${quoteIdentifier(column)}`;
+
+function isLive({ keys }: EntriesSource): string {
+  return `${live(keys[0]!)} is not null`;
+}
+
+/** Whether an entry after the time names the attribute, which may be none at all. A JSON null is no SQL null. */
+function isNamed(column: TypedColumn): string {
+  return `${oldJson(column)} is not null`;
+}
+
+function oldJson(column: TypedColumn): string {
+  return `(f."values" -> ${attributeText(column)})`;
+}
+
+/** The value at the time: what the first entry after it changed, else the row's. Where the row was taken away, the rest is null. */
+function rebuilt(column: TypedColumn): string {
+  return `case when ${isNamed(column)} then ${valueOf(oldJson(column), column)} when d."id" is null then ${live(column)}::${column.plainType} end`;
+}
+
+function createdTime(source: EntriesSource): string {
+  const entries = `${entriesOf(source)} and e."action" = 'create' and e."id" <= b."id"`;
+  return `(select e."timestamp" from ${entries} order by e."id" desc limit 1)`;
+}
+
+function updatedTime(source: EntriesSource): string {
+  if (!source.hasLinks) return 'b."timestamp"';
+  const ofRow = `exists (select from jsonb_each(e."changes") j where ${IS_PAIR})`;
+  const entries = `${entriesOf(source)} and e."id" <= b."id" and ${ofRow}`;
+  return `(select e."timestamp" from ${entries} order by e."id" desc limit 1)`;
+}
+
+function valueIn(source: EntriesSource, column: TypedColumn): string {
+  if (column.isKey) return keyIn(column);
+  if (column === source.createdAt) return `${createdTime(source)}::${column.plainType}`;
+  if (column === source.updatedAt) return `${updatedTime(source)}::${column.plainType}`;
+  return rebuilt(column);
+}
+
+/** Every column of the row by its name. */
+function rowOf(source: EntriesSource): string {
+  const columns = source.columns.map(
+    (column) => `${valueIn(source, column)} as ${quoteIdentifier(column.column)}`,
+  );
+  return columns.join(', ');
+}
+
+/** SQL: the key doesn't stand in `k` a second time, as that of a row. */
+function isOnce(source: EntriesSource): string {
+  return `not (k."!gone" and ${isLive(source)})`;
+}
+
+/** SQL: the row was there at the time, and what became of it is recorded. */
+function wasThere(source: EntriesSource): string {
+  return `${isOnce(source)} and not ${tookRow(source, 'b')} and (d."action" = 'delete' or d."id" is null and ${isLive(source)})`;
+}
+
+function names(columns: readonly TypedColumn[], condition: (column: TypedColumn) => string): string {
+  const each = columns.map((column) => `case when ${condition(column)} then ${attributeText(column)} end`);
+  return each.length === 0 ? `array[]::text[]` : `array_remove(array[${each.join(', ')}]::text[], null)`;
+}
+
+/** SQL: what the row held next differs from the last that was recorded, so that something else wrote in between. */
+function wasWritten(column: TypedColumn): string {
+  const current = `(${jsonOf(live(column), column.encoded)})::jsonb`;
+  const next = `coalesce(case when ${isNamed(column)} then ${oldJson(column)} when d."id" is null then ${current} end, 'null'::jsonb)`;
+  return `g."values" -> ${attributeText(column)} <> ${next}`;
+}
+
+/** The columns whose values stand in entries. */
+function heldColumns({ columns, createdAt, updatedAt }: EntriesSource): TypedColumn[] {
+  return columns.filter((column) => !column.isKey && column !== createdAt && column !== updatedAt);
+}
+
+/** SQL: the attributes of which nothing but a digest is left. */
+function digestNames(source: EntriesSource): string {
+  const wasDigest = (column: TypedColumn): string => `${oldJson(column)} <> 'null'::jsonb`;
+  return names(heldColumns(source).filter(isDigest), wasDigest);
+}
+
+/** SQL: the attributes that were written to without an entry. */
+function gapNames(source: EntriesSource): string {
+  return names(heldColumns(source), wasWritten);
+}
+
+function rowsOf(source: EntriesSource, objects: Objects): string {
+  const told = `cross join lateral ${last(source)} left join lateral ${end(source)} cross join lateral ${older(source)}`;
+  const unknown = `(select ${digestNames(source)} || ${gapNames(source)} from ${newer(source)}) as ${quoteIdentifier(UNKNOWN_COLUMN)}`;
+  return `select ${rowOf(source)}, ${unknown} from ${objects} ${told} where ${wasThere(source)}`;
+}
+
+/** The key of a live row as entries hold it. */
+function livePk({ keys }: EntriesSource): string {
+  const texts = keys.map((key) => textOf(live(key), key.encoded));
+  if (texts.length === 1) return `(${texts[0]})`;
+  return `('[' || ${texts.map((text) => `to_json(${text})::text`).join(` || ',' || `)} || ']')`;
+}
+
+/** The parts of a key that stands in `pk`. */
+function partsOf({ keys }: EntriesSource, pk: string): string[] {
+  return keys.map((key, at) => keyOfText(keys.length === 1 ? pk : `(${pk}::jsonb ->> ${at})`, key));
+}
+
+/** Types whose values are equal only when their texts are: a citext is not, and neither is a padded char. */
+const EXACT_TYPES = new Set(['int2', 'int4', 'int8', 'uuid', 'text', 'varchar']);
+
+/** Whether keys that are equal to PostgreSQL are those of one object. */
+export function hasExactKeys({ keys }: EntriesSource): boolean {
+  return keys.every(({ valueType }) => EXACT_TYPES.has(valueType));
+}
+
+function withRows(source: EntriesSource, keys: string): Objects {
+  // An enum is compared as the text that its plain type is; for other types the cast is none.
+  const same = source.keys.map((key) => `${live(key)}::${key.plainType} = ${keyIn(key)}`);
+  const sameText = hasExactKeys(source) ? [] : [`${livePk(source)} = k."!pk"`];
+  return `(${keys}) k left join ${quoteTable(source.live)} r on ${[...same, ...sameText].join(' and ')}`;
+}
+
+/** Keys of the rows that are there today. */
+function livingKeys(source: EntriesSource): string {
+  const parts = source.keys.map((key) => `${live(key)}::${key.plainType} as ${quoteIdentifier(key.column)}`);
+  return `select ${livePk(source)} as "!pk", ${parts.join(', ')}, false as "!gone" from ${quoteTable(source.live)} r`;
+}
+
+/** Keys of which an entry that fits `condition` tells, to be looked at when no row has them today. */
+function goneKeys(source: EntriesSource, condition: string): string {
+  const pks = `select distinct e."object_pk" from ${entriesOfModel(source)} and ${condition}`;
+  return `select e."object_pk", ${partsOf(source, 'e."object_pk"').join(', ')}, true from (${pks}) e`;
+}
+
+function named(source: EntriesSource, pks: readonly string[]): Objects {
+  const rows = pks.map((pk) => `(${quoteLiteral(pk)}::text)`).join(', ');
+  const parts = partsOf(source, 'v."!pk"').map(
+    (part, at) => `${part} as ${quoteIdentifier(source.keys[at]!.column)}`,
+  );
+  const keys = `select v."!pk", ${parts.join(', ')}, false as "!gone" from (values ${rows}) v("!pk")`;
+  return withRows(source, keys);
+}
+
+function all(source: EntriesSource, condition: string, order: KeyOrder = null): Objects {
+  const sorted = source.keys.map(({ column }) => `${quoteIdentifier(column)} ${order}`).join(', ');
+  const keys = `${livingKeys(source)} union all ${goneKeys(source, condition)}`;
+  return withRows(source, order === null ? keys : `${keys} order by ${sorted}`);
+}
+
+/** SELECT of the rows that were there at the time; with `pks`, of these objects only. */
+export function entriesAsOf(
+  source: EntriesSource,
+  pks: readonly string[] | null,
+  order: KeyOrder = null,
+): string {
+  if (pks !== null) return rowsOf(source, named(source, pks));
+  const isDeletedLater = `e."action" = 'delete' and not (${entryNotAfter(source.bound)})`;
+  return rowsOf(source, all(source, isDeletedLater, order));
+}
+
+/** SQL: the time lies before the first record `a`, which is no create; or nothing tells what became of the row. */
+function isUnknown(source: EntriesSource): string {
+  const isBefore = `b."id" is null and coalesce(a."action" <> 'create', ${isLive(source)})`;
+  const vanished = `b."id" is not null and not ${tookRow(source, 'b')} and (d."action" = 'create' or d."id" is null and not (${isLive(source)}))`;
+  return `(${isBefore} or ${vanished})`;
+}
+
+function first(source: EntriesSource): string {
+  return `(select e."timestamp", e."action" from ${entriesOf(source)} order by e."id" limit 1) a on true`;
+}
+
+/** What decides whether an object was there: `a` its first entry, `b` and `d`. */
+function presence(source: EntriesSource): string {
+  return `left join lateral ${first(source)} left join lateral ${last(source)} on true left join lateral ${end(source)}`;
+}
+
+/** When what is known begins: with the first record, or with the one that found the row anew. */
+const SINCE = `case when b."id" is null then a."timestamp" else d."timestamp" end`;
+
+/** SELECT of the objects whose past at the time is unknown, and when what is known of them begins; with `pks`, of these only. */
+export function entriesGaps(source: EntriesSource, pks: readonly string[] | null): string {
+  const objects = pks === null ? all(source, 'true') : named(source, pks);
+  const keys = source.keys.map((key) => `${keyIn(key)} as ${quoteIdentifier(key.column)}`).join(', ');
+  return `select ${keys}, ${SINCE} as "!since" from ${objects} ${presence(source)} where ${isOnce(source)} and ${isUnknown(source)}`;
+}
+
+/** What is asked of one object beside its row. */
+export const STATE_COLUMNS = {
+  presence: '!presence',
+  since: '!since',
+  digests: '!digests',
+  gaps: '!gaps',
+} as const;
+
+/** SELECT of one row: the object with these keys at the time, whether it was there or not, and what of it can't be known. */
+export function entriesState(source: EntriesSource, pk: string): string {
+  const objects = named(source, [pk]);
+  const told = `${presence(source)} cross join lateral ${older(source)} cross join lateral ${newer(source)}`;
+  const present = `case when ${isUnknown(source)} then 'unknown' when b."id" is not null and ${wasThere(source)} then 'there' else 'absent' end`;
+  const extras = [
+    `${present} as ${quoteIdentifier(STATE_COLUMNS.presence)}`,
+    `${exactTimeSql(`(${SINCE})`)} as ${quoteIdentifier(STATE_COLUMNS.since)}`,
+    `${digestNames(source)} as ${quoteIdentifier(STATE_COLUMNS.digests)}`,
+    `${gapNames(source)} as ${quoteIdentifier(STATE_COLUMNS.gaps)}`,
+  ];
+  return `select ${rowOf(source)}, ${extras.join(', ')} from ${objects} ${told}`;
+}

@@ -1,0 +1,148 @@
+import type { Transaction } from 'sequelize';
+import type { Registration } from '../capture/registry';
+import { fitsKey } from '../history/object-key';
+import { OWN_READ } from '../history/own-read';
+import { boundOf, type Bound, type PointInTime } from '../history/point-in-time';
+import type { HistorySettings } from '../history/settings';
+import { byId, knownColumns, type SnapshotModels } from '../history/snapshots';
+import { bothWhere } from '../history/where';
+import { timeText } from '../schema/exact-time';
+import { runtimeOf } from '../schema/sequelize-runtime';
+import type { Snapshot } from '../schema/snapshot-model';
+import { entriesStateOf } from './entries-state';
+import { hiddenReasons, withoutValues, type ObjectState, type StateOptions } from './object-state';
+import { versionsOf } from './versions-source';
+
+export { historyGap, notThere } from './object-state';
+export type { ObjectState, StateOptions, UnknownReason } from './object-state';
+
+type Key = Readonly<Record<string, string>>;
+
+function stateWith(registration: Registration, row: Readonly<Record<string, unknown>>): ObjectState {
+  const known = knownColumns(registration).map(({ attribute }) => [attribute, row[attribute] ?? null]);
+  return {
+    presence: 'there',
+    since: null,
+    values: Object.fromEntries(known) as Record<string, unknown>,
+    unknown: hiddenReasons(registration),
+  };
+}
+
+/** The live row as the model reads it, past scopes, soft deletes and the application's hooks; null when there is none. */
+async function liveRow(
+  registration: Registration,
+  key: Key,
+  { transaction }: StateOptions,
+): Promise<Record<string, unknown> | null> {
+  const attributes = knownColumns(registration).map(({ attribute }) => attribute);
+  const options = {
+    where: key,
+    attributes,
+    paranoid: false,
+    // Not raw, whatever the application's default: raw rows have names in small letters where identifiers are not quoted.
+    raw: false,
+    hooks: false,
+    [OWN_READ]: true,
+    ...given(transaction),
+  };
+  const found = await registration.model.unscoped().findOne(options as never);
+  return found && (found.dataValues as Record<string, unknown>);
+}
+
+/** Without a word about a transaction, CLS may name one. */
+function given(transaction: Transaction | null | undefined): { transaction?: Transaction | null } {
+  return transaction === undefined ? {} : { transaction };
+}
+
+async function currentState(
+  registration: Registration,
+  key: Key,
+  options: StateOptions,
+): Promise<ObjectState> {
+  const row = await liveRow(registration, key, options);
+  return row ? stateWith(registration, row) : withoutValues(registration, 'absent');
+}
+
+/** Reads versions of one object. */
+class VersionState {
+  readonly #registration: Registration;
+  readonly #snapshots: SnapshotModels;
+  readonly #key: Key;
+  readonly #options: StateOptions;
+
+  constructor(snapshots: SnapshotModels, registration: Registration, key: Key, options: StateOptions) {
+    this.#registration = registration;
+    this.#snapshots = snapshots;
+    this.#key = key;
+    this.#options = options;
+  }
+
+  async at(bound: Bound): Promise<ObjectState> {
+    const [last, before] = await this.#lastTwo(bound);
+    if (!last) return this.#beforeFirst();
+    const isThere = last.historyType !== '-' || this.#isSoftDelete(last, before);
+    if (!isThere) return withoutValues(this.#registration, 'absent');
+    return stateWith(this.#registration, last.dataValues);
+  }
+
+  /** A `'-'` is a soft delete when it set `deletedAt`, which the version before then lacks. */
+  #isSoftDelete(last: Snapshot, before: Snapshot | undefined): boolean {
+    const { deletedAt } = this.#registration.tracked;
+    const valueOf = (version: Snapshot | undefined): unknown =>
+      deletedAt && version
+        ? ((version.dataValues as Record<string, unknown>)[deletedAt.attribute] ?? null)
+        : null;
+    return valueOf(last) !== null && valueOf(before) === null;
+  }
+
+  /** The newest version not after the time, and the one before it. */
+  async #lastTwo(bound: Bound): Promise<Snapshot[]> {
+    const model = this.#snapshots.of(this.#registration);
+    const { literal } = runtimeOf(model.sequelize!);
+    const notAfter = literal(versionsOf(this.#snapshots, this.#registration, bound).bound);
+    const limit = this.#registration.tracked.deletedAt === null ? 1 : 2;
+    return model.findAll({
+      where: bothWhere(model.sequelize!, this.#key, notAfter) as never,
+      order: byId(model.sequelize!, 'DESC'),
+      limit,
+      ...given(this.#options.transaction),
+    });
+  }
+
+  async #beforeFirst(): Promise<ObjectState> {
+    const first = await this.#first();
+    if (first?.historyType === '+' && first.logEntryId !== null)
+      return withoutValues(this.#registration, 'absent');
+    if (first) return withoutValues(this.#registration, 'unknown', timeText(first.historyDate));
+    const live = await liveRow(this.#registration, this.#key, this.#options);
+    return withoutValues(this.#registration, live ? 'unknown' : 'absent');
+  }
+
+  async #first(): Promise<Snapshot | null> {
+    const order = byId(this.#registration.model.sequelize!, 'ASC');
+    const options = { where: this.#key, order, ...given(this.#options.transaction) };
+    return (await this.#snapshots.of(this.#registration).findOne(options as never)) as Snapshot | null;
+  }
+}
+
+/**
+ * One object at a point in time, or as it is now.
+ *
+ * @param key the result of `keyTexts()`
+ * @param when also `'current'`: the live row
+ */
+export async function stateOf(
+  settings: HistorySettings,
+  snapshots: SnapshotModels,
+  registration: Registration,
+  key: Key,
+  when: PointInTime,
+  options: StateOptions = {},
+): Promise<ObjectState> {
+  if (!fitsKey(registration.model, key)) return withoutValues(registration, 'absent');
+  if (when === 'current') return currentState(registration, key, options);
+  const bound = boundOf(registration.name, when);
+  if (registration.options.snapshots === null)
+    return entriesStateOf(settings, registration, key, bound, options);
+  return new VersionState(snapshots, registration, key, options).at(bound);
+}

@@ -1,0 +1,226 @@
+import { DataTypes, Op, type Model } from 'sequelize';
+import { createAuditLog } from 'sequelize-auditlog';
+import { openAudited, refusalOf } from '../../support/audited';
+import { testDatabase } from '../../support/database';
+import { loggedBy } from '../../support/statements';
+import { storyOf } from '../../support/versions';
+
+const database = testDatabase();
+const { sequelize } = database;
+const Poll = sequelize.define('Poll', { title: DataTypes.TEXT, secret: DataTypes.TEXT });
+const Tag = sequelize.define('Tag', {});
+Poll.belongsToMany(Tag, { through: 'poll_tags', as: 'tags' });
+Poll.belongsTo(Tag, { as: 'mainTag', foreignKey: 'mainTagId' });
+const Seat = sequelize.define(
+  'Seat',
+  {
+    row: { type: DataTypes.TEXT, primaryKey: true },
+    since: { type: DataTypes.DATEONLY, primaryKey: true },
+    guest: DataTypes.TEXT,
+  },
+  { paranoid: true },
+);
+const auditLog = createAuditLog(sequelize);
+const polls = auditLog.registerAudited<Model>(Poll, {
+  exclude: ['secret'],
+  snapshots: { snapshotName: 'Ballot' },
+});
+const seats = auditLog.registerAudited<Model>(Seat, { snapshots: true });
+
+beforeAll(() => openAudited(database, auditLog));
+beforeEach(() => database.admin.query('truncate "Polls", "Seats", "Polls_history", "Seats_history" cascade'));
+afterAll(() => database.close());
+
+const idOf = (poll: Model): number => poll.get('id') as number;
+const titles = (found: readonly Model[]): unknown[] => found.map((each) => each.get('title'));
+const pollOf = (title: string): Promise<Model> => Poll.create({ title });
+
+test('H161 H231 a deleted object comes back under its key, and its history is seen whole again', async () => {
+  const poll = await pollOf('a');
+  await poll.update({ title: 'b' });
+  const [, first] = await polls.versions(poll);
+  await poll.destroy();
+  await polls.revert(poll, { to: first! });
+  expect((await Poll.findByPk(idOf(poll)))!.get('title')).toBe('a');
+  expect(await storyOf(polls, poll, 'title')).toEqual([
+    ['+', 'a'],
+    ['~', 'b'],
+    ['-', 'b'],
+    ['+', 'a'],
+  ]);
+});
+
+test('H230 a revert of a live object is one more change', async () => {
+  const poll = await pollOf('a');
+  await poll.update({ title: 'b' });
+  const [, first] = await polls.versions(poll);
+  await polls.revert(poll, { to: first! });
+  expect((await storyOf(polls, poll, 'title')).at(-1)).toEqual(['~', 'a']);
+});
+
+test('H157 H159 H163 an object has its own versions, a deleted one too, and the Snapshot model those of all', async () => {
+  const [one, two] = [await pollOf('one'), await pollOf('two')];
+  await one.destroy();
+  expect(await polls.versions(one)).toHaveLength(2);
+  expect(await polls.versions(two)).toHaveLength(1);
+  expect(await polls.Snapshot.count()).toBe(3);
+});
+
+test('H166 H167 H169 H181 H182 the newest version and the past of one object, gone or never there', async () => {
+  const poll = await Poll.create({ title: 'a', mainTagId: idOf(await Tag.create()) });
+  const tag = idOf(await Tag.create());
+  await poll.update({ mainTagId: tag });
+  expect((await polls.mostRecent(idOf(poll)))!.get('mainTagId')).toBe(tag);
+  const before = (await polls.mostRecent(idOf(poll)))!;
+  await poll.destroy();
+  expect((await polls.mostRecent(idOf(poll)))!.historyType).toBe('-');
+  expect(await polls.mostRecent(-1)).toBeNull();
+  expect(await polls.asOf(new Date()).findByPk(-1)).toBeNull();
+  expect(await polls.asOf(new Date()).findByPk(idOf(poll))).toBeNull();
+  expect((await polls.asOf(before).findByPk(idOf(poll)))!.get('mainTagId')).toBe(tag);
+});
+
+test('H170 H173 H174 H175 H177 neighbours are one query each, with a name and columns of one’s own', async () => {
+  const poll = await pollOf('a');
+  await poll.update({ title: 'b' });
+  await poll.update({ secret: 'untracked' });
+  const [b, a] = await polls.versions(poll);
+  expect(b!.constructor.name).toBe('Ballot');
+  const sent = await loggedBy(sequelize, async () => {
+    expect((await b!.prevRecord())!.historyId).toBe(a!.historyId);
+    expect((await a!.nextRecord())!.historyId).toBe(b!.historyId);
+    expect(await b!.nextRecord()).toBeNull();
+  });
+  expect(sent).toHaveLength(3);
+});
+
+test('H186 H187 H189 H194 H195 H202 H205 the set as of four moments, counted, filtered and projected', async () => {
+  const first = await pollOf('a');
+  const [created] = await polls.versions(first);
+  await first.update({ title: 'b' });
+  const [updated] = await polls.versions(first);
+  const second = await pollOf('c');
+  await first.destroy();
+  const [gone] = await polls.versions(first);
+  const set = async (when: typeof created): Promise<unknown[]> => {
+    const past = polls.asOf(when!);
+    const found = await past.findAll({ order: ['id'], attributes: ['title'] });
+    expect(await past.count()).toBe(found.length);
+    expect(await past.findAll({ where: { title: 'never' } })).toEqual([]);
+    expect(await past.count({ where: { title: { [Op.ne]: 'b' } } })).toBe(
+      titles(found).filter((title) => title !== 'b').length,
+    );
+    return titles(found);
+  };
+  expect([await set(created), await set(updated), await set(gone)]).toEqual([['a'], ['b'], ['c']]);
+  expect(await polls.asOf(new Date(created!.historyDate.getTime() - 1)).findAll()).toEqual([]);
+  expect(titles(await polls.asOf(new Date(Date.now() + 60_000)).findAll())).toEqual(titles([second]));
+});
+
+test('H185 H190 H191 H193 H198 H203 results are plain instances in the caller’s order, found by their own key', async () => {
+  for (const title of ['a', 'b', 'c']) await pollOf(title);
+  const past = polls.asOf(new Date());
+  const found = await past.findAll({ order: [['title', 'DESC']] });
+  expect(titles(found)).toEqual(['c', 'b', 'a']);
+  expect(titles(await past.findAll({ order: [['title', 'DESC']] }))).toEqual(titles(found));
+  expect(found[0]).toBeInstanceOf(Poll);
+  expect(Object.keys(found[0]!.get() as object).filter((name) => name.startsWith('history'))).toEqual([]);
+  expect((await past.findByPk(idOf(found[1]!)))!.get('title')).toBe('b');
+  const [version] = await polls.versions(found[0]!);
+  const tag = await Tag.create();
+  for (const instance of [found[0]!, version!.toInstance()] as unknown as Record<
+    string,
+    (arg: unknown) => unknown
+  >[])
+    for (const method of [
+      'save',
+      'addTag',
+      'setTags',
+      'createTag',
+      'removeTag',
+      'setMainTag',
+      'createMainTag',
+    ])
+      expect((await refusalOf(() => instance[method]!(tag))).code).toBe('ERR_AUDIT_READ_ONLY');
+  expect(await database.rows('select from poll_tags')).toEqual([]);
+  await ((await pollOf('live')) as unknown as { addTag(each: Model): Promise<void> }).addTag(tag);
+});
+
+test('H199 H201 latestOfEach is one row per object, deletions included; deleted only those, until they are back', async () => {
+  const [one, two] = [await pollOf('one'), await pollOf('two')];
+  await one.update({ title: 'one!' });
+  await one.destroy();
+  const sent = await loggedBy(sequelize, async () => {
+    const latest = await polls.latestOfEach();
+    expect(latest.map((each) => [each.get('id'), each.historyType])).toEqual([
+      [idOf(one), '-'],
+      [idOf(two), '+'],
+    ]);
+    expect(titles(await polls.deleted())).toEqual(['one!']);
+  });
+  expect(sent).toHaveLength(2);
+  await Poll.create({ id: idOf(one), title: 'again' });
+  expect(await polls.deleted()).toEqual([]);
+});
+
+test('H225 H226 H227 H229 an excluded attribute is unknown of the past, whatever it is now', async () => {
+  const poll = await Poll.create({ title: 'a', secret: 'x' });
+  const [created] = await polls.versions(poll);
+  await poll.update({ secret: 'y', title: 'b' });
+  const sent = await loggedBy(sequelize, async () => {
+    expect((await polls.asOf(created!).findByPk(idOf(poll)))!.get('secret')).toBeUndefined();
+    expect(created!.toInstance().get('secret')).toBeUndefined();
+  });
+  expect(sent).toHaveLength(1);
+});
+
+test('a composite key with dates, soft and hard deletes, restores, and a key that is changed', async () => {
+  const key = { row: 'a', since: '2026-11-01' };
+  const moments: Model[] = [];
+  const mark = async (): Promise<void> => {
+    moments.push((await seats.mostRecent(key))!);
+  };
+  const seat = await Seat.create({ ...key, guest: 'ann' });
+  await mark();
+  await seat.destroy();
+  await mark();
+  await Seat.update({ guest: 'bob' }, { where: key, paranoid: false });
+  await mark();
+  await seat.restore();
+  await mark();
+  await seat.destroy({ force: true });
+  await mark();
+  const seen = async (when: Model, paranoid: boolean): Promise<unknown> =>
+    (await seats.asOf(when as never).findByPk(key, { paranoid }))?.get('guest');
+  const all = (paranoid: boolean) => Promise.all(moments.map((when) => seen(when, paranoid)));
+  expect(await all(true)).toEqual(['ann', undefined, undefined, 'bob', undefined]);
+  expect(await all(false)).toEqual(['ann', 'ann', 'bob', 'bob', undefined]);
+  const counts = moments.map((when) => seats.asOf(when as never).count({ paranoid: false }));
+  expect(await Promise.all(counts)).toEqual([1, 1, 1, 1, 0]);
+});
+
+test('an object whose key is changed is at one place at a time', async () => {
+  await pollOf('other');
+  const poll = await pollOf('moving');
+  const before = (await polls.mostRecent(idOf(poll)))!;
+  await Poll.update({ id: 7_000 }, { where: { id: idOf(poll) } });
+  const past = polls.asOf(new Date());
+  expect((await past.findAll({ where: { title: 'moving' } })).map(idOf)).toEqual([7_000]);
+  expect(await past.count()).toBe(2);
+  expect((await polls.asOf(before).findAll({ where: { title: 'moving' } })).map(idOf)).toEqual([idOf(poll)]);
+  await Poll.destroy({ where: { id: 7_000 } });
+});
+
+test('rows from before the registration are a gap until populate writes a baseline, and before it afterwards', async () => {
+  await database.admin.query(
+    `insert into "Polls" (id, title, "createdAt", "updatedAt") values (8000, 'old', now(), now())`,
+  );
+  const gap = async (work: () => unknown): Promise<string> => (await refusalOf(work)).code;
+  const then = new Date(Date.now() - 60_000);
+  expect(await gap(() => polls.asOf(then).findByPk(8000))).toBe('ERR_AUDIT_HISTORY_GAP');
+  expect(await gap(() => polls.asOf(then).count({ strict: true }))).toBe('ERR_AUDIT_HISTORY_GAP');
+  await polls.populate();
+  expect(await gap(() => polls.asOf(then).findByPk(8000))).toBe('ERR_AUDIT_HISTORY_GAP');
+  expect(await polls.asOf(new Date()).count({ strict: true })).toBe(1);
+  expect((await polls.asOf(new Date()).findByPk(8000))!.get('title')).toBe('old');
+});

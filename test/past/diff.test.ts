@@ -1,0 +1,171 @@
+import { DataTypes, type Model, type ModelStatic } from 'sequelize';
+import { createAuditLog, withoutAudit, type AuditedModel, type LogEntry } from 'sequelize-auditlog';
+import { openAudited, refusalOf } from '../support/audited';
+import { testDatabase } from '../support/database';
+import { loggedBy } from '../support/statements';
+
+type Row = Model & Record<string, any>;
+
+const database = testDatabase();
+const { sequelize } = database;
+const Tag = sequelize.define<Row>('Tag', { name: DataTypes.TEXT }, { timestamps: false });
+
+function defineOrder(name: string): ModelStatic<Row> {
+  const Order = sequelize.define<Row>(
+    name,
+    {
+      status: DataTypes.TEXT,
+      total: { type: DataTypes.DECIMAL(10, 2), field: 'the_total' },
+      data: DataTypes.JSONB,
+      paidAt: DataTypes.DATE,
+      tagId: DataTypes.INTEGER,
+      secret: DataTypes.TEXT,
+      notes: DataTypes.TEXT,
+    },
+    { paranoid: true, version: true },
+  );
+  Order.belongsToMany(Tag, { through: `${name}Label`, as: { singular: 'label', plural: 'labels' } });
+  return Order;
+}
+
+const auditLog = createAuditLog(sequelize);
+const kinds = ['Versioned', 'Logged'].map((name): [string, ModelStatic<Row>, AuditedModel<Row>] => {
+  const model = defineOrder(name);
+  const options = {
+    exclude: ['notes'],
+    associations: ['labels'],
+    repr: '{status}',
+    snapshots: name === 'Versioned',
+  };
+  return [name, model, auditLog.registerAudited(model, options)];
+});
+
+beforeAll(() => openAudited(database, auditLog));
+afterAll(() => database.close());
+
+describe.each(kinds)('diff of a model: %s', (_, Order, orders) => {
+  const newest = async (row: Row): Promise<LogEntry> => (await orders.entries(row, { limit: 1 }))[0]!;
+  const linkOf = (tag: Row) => ({ pk: String(tag['id']), repr: `Tag ${tag['id']}` });
+
+  test('H233, H237, H251 what differs, in definition order; from the later time it is swapped', async () => {
+    const paidAt = new Date('2026-11-21T10:00:00.123Z');
+    const row = await Order.create({ status: 'new', total: '10', tagId: 7, data: { a: 1, b: [2] } });
+    const created = await newest(row);
+    await row.update({
+      total: '10.50',
+      paidAt,
+      data: { b: [2], a: 1 },
+      tagId: null,
+      secret: 'x',
+      notes: 'y',
+    });
+    const paid = await newest(row);
+    await row.update({ status: 'sent' });
+    const { changes, changedAttributes, oldRecord, newRecord } = await orders.diff(row, created, paid);
+    expect(changes).toEqual([
+      { attribute: 'total', old: '10.00', new: '10.50' },
+      { attribute: 'paidAt', old: null, new: paidAt },
+      { attribute: 'tagId', old: 7, new: null },
+    ]);
+    expect(changedAttributes).toEqual(['total', 'paidAt', 'tagId']);
+    expect([oldRecord, newRecord].map((each) => each.get('total'))).toEqual(['10.00', '10.50']);
+    expect(oldRecord).toBeInstanceOf(Order);
+    expect([newRecord['secret'], newRecord['notes'], newRecord['status']]).toEqual([
+      undefined,
+      undefined,
+      'new',
+    ]);
+    await expect(newRecord.save()).rejects.toMatchObject({ code: 'ERR_AUDIT_READ_ONLY' });
+    const swapped = await orders.diff(row['id'], paid, created);
+    expect(swapped.changes).toEqual(
+      changes.map((each) => ({ ...each, old: (each as any).new, new: (each as any).old })),
+    );
+    expect((await orders.diff(row, 'current', created)).changes[0]).toEqual({
+      attribute: 'status',
+      old: 'sent',
+      new: 'new',
+    });
+    expect((await orders.diff(row, paid, paid)).changes).toEqual([]);
+    const statements = await loggedBy(sequelize, () => orders.diff(row, created, paid));
+    // One for each side, one for the links.
+    expect(statements).toHaveLength(3);
+  });
+
+  test('H247, H250, H251, H253, H255 links are added and removed by key, net over the time', async () => {
+    const ids = [2, 10, 9].map((each) => each + (Order.name === 'Logged' ? 100 : 0));
+    const tags = await Tag.bulkCreate(ids.map((id) => ({ id })));
+    const [two, ten, nine] = tags as [Row, Row, Row];
+    const row = await Order.create({ status: 'new' });
+    const created = await newest(row);
+    await row['addLabels']([two]);
+    const linked = await newest(row);
+    await row['setLabels']([ten, nine]);
+    const set = await newest(row);
+    const name = 'labels';
+    expect((await orders.diff(row, created, set)).changes).toEqual([
+      { attribute: name, added: [linkOf(nine), linkOf(ten)], removed: [] },
+    ]);
+    expect((await orders.diff(row, set, linked)).changes).toEqual([
+      { attribute: name, added: [linkOf(two)], removed: [linkOf(nine), linkOf(ten)] },
+    ]);
+    await row['setLabels']([two]);
+    expect((await orders.diff(row, linked, 'current')).changes).toEqual([]);
+    await two.destroy();
+    expect((await orders.diff(row, linked, 'current')).changes).toEqual([
+      { attribute: name, added: [], removed: [linkOf(two)] },
+    ]);
+  });
+
+  test('H250 links that were there before anything was recorded are known once they go', async () => {
+    const [one, two] = await Tag.bulkCreate([{}, {}]);
+    const row = await Order.create({ status: 'new' });
+    await withoutAudit(() => row['addLabels']([one, two]));
+    const before = await newest(row);
+    await row.update({ status: 'b' });
+    await row['removeLabel'](one);
+    expect((await orders.diff(row, before, 'current')).changes).toEqual([
+      { attribute: 'status', old: 'new', new: 'b' },
+      { attribute: 'labels', added: [], removed: [linkOf(one!)] },
+    ]);
+    // Deleted with its links, and created again without.
+    const last = await newest(row);
+    await row.destroy({ force: true });
+    await Order.create({ id: row['id'], status: 'c' });
+    await row['addLabels']([one]);
+    expect((await orders.diff(row['id'], before, 'current')).changes).toContainEqual({
+      attribute: 'status',
+      old: 'new',
+      new: 'c',
+    });
+    expect((await orders.diff(row['id'], last, 'current')).changes.at(-1)).toEqual({
+      attribute: 'labels',
+      added: [linkOf(one!)],
+      removed: [],
+    });
+  });
+
+  test('a soft delete is a change of deletedAt', async () => {
+    const row = await Order.create({ status: 'new' });
+    const created = await newest(row);
+    await row.destroy();
+    expect((await orders.diff(row, created, 'current')).changes).toEqual([
+      { attribute: 'deletedAt', old: null, new: row['deletedAt'] },
+    ]);
+  });
+
+  test('times without the object, unknown ones and what is no time are refused before anything is read', async () => {
+    const before = new Date(Date.now() - 60_000);
+    const row = await Order.create({ status: 'new' });
+    const codeOf = async (from: unknown, to: unknown, object: unknown = row) =>
+      (await refusalOf(() => orders.diff(object as Row, from as Date, to as Date))).code;
+    expect(await codeOf(before, 'current')).toBe('ERR_AUDIT_NOT_THERE');
+    expect(await codeOf('current', 'now')).toBe('ERR_AUDIT_INVALID_ARGUMENT');
+    expect(await codeOf('current', before, Tag.build({}))).toBe('ERR_AUDIT_INVALID_ARGUMENT');
+    await row.destroy({ force: true });
+    expect(await codeOf(new Date(), 'current')).toBe('ERR_AUDIT_NOT_THERE');
+    const unseen = await withoutAudit(() => Order.create({ status: 'new' }));
+    await unseen.update({ status: 'b' });
+    expect(await codeOf(before, 'current', unseen)).toBe('ERR_AUDIT_HISTORY_GAP');
+    expect(await loggedBy(sequelize, () => codeOf(before, 'tomorrow'))).toEqual([]);
+  });
+});
