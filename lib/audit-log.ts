@@ -7,23 +7,37 @@ import { rememberSettings, type ContextSettings } from './context/settings';
 import { AuditError } from './core/errors';
 import { AuditEvents, type AuditEventMap, type AuditEventName } from './core/events';
 import { resolveOptions, type AuditLogOptions, type ResolvedOptions } from './core/options';
+import { lazily } from './core/lazily';
 import { checkKeys, describe, didYouMean, invalidArgument, invalidOption } from './core/suggest';
 import { addDisplay } from './history/display';
 import { addFinders, type LogEntryModel } from './history/finders';
 import { loadActors, type ActorRecord, type LoadActorsOptions } from './history/load-actors';
-import { createWriters, type EntryWriters } from './history/log';
+import type * as Log from './history/log';
+import type { EntryWriters } from './history/log';
 import type { HistorySettings } from './history/settings';
 import type { PointInTime } from './history/point-in-time';
 import { SnapshotModels } from './history/snapshots';
-import { checkTables, throwFindings, type CheckResult } from './inspect/check';
-import { coverageOf, type ModelCoverage } from './inspect/coverage';
-import { TimeTravel } from './past/travel';
-import { createUndoMembers, type UndoMembers } from './revert/undo';
+import type * as Check from './inspect/check';
+import type { CheckResult } from './inspect/check';
+import type * as Coverage from './inspect/coverage';
+import type { ModelCoverage } from './inspect/coverage';
+import type * as Travel from './past/travel';
+import type * as Undo from './revert/undo';
+import type { UndoMembers } from './revert/undo';
 import { checkAssociations } from './schema/associations';
 import { tableOf } from './schema/attributes';
 import { defineLogEntry } from './schema/log-entry';
 import type { RegistrationOptions } from './schema/registration';
-import { catalogueQuery, syncTables, type SyncOptions } from './schema/sync';
+import type * as Sync from './schema/sync';
+import type { SyncOptions } from './schema/sync';
+
+// Rooms that a program enters late or never.
+const log = lazily(() => require('./history/log') as typeof Log);
+const check = lazily(() => require('./inspect/check') as typeof Check);
+const coverage = lazily(() => require('./inspect/coverage') as typeof Coverage);
+const travelling = lazily(() => require('./past/travel') as typeof Travel);
+const undoing = lazily(() => require('./revert/undo') as typeof Undo);
+const syncing = lazily(() => require('./schema/sync') as typeof Sync);
 
 /** Options of `registerAll`. */
 export interface RegisterAllOptions {
@@ -199,12 +213,16 @@ function assemble({ sequelize, options, registry, events, context, capture }: Ro
   addDisplay(base.LogEntry, registry);
   const snapshots = new SnapshotModels(settings);
   const models = new AuditedModels(settings, snapshots);
-  const travel = new TimeTravel(settings, snapshots);
+  const writers = lazily(() => log().createWriters(settings));
+  const travel = lazily(() => new (travelling().TimeTravel)(settings, snapshots));
+  const undo = lazily(() => undoing().createUndoMembers(settings));
   const register: AuditLog['registerAudited'] = (model, given) =>
     models.of(registry.register(model, (given ?? {}) as RegistrationOptions));
   return {
-    ...createWriters(settings),
-    ...createUndoMembers(settings),
+    log: async (subject, given) => writers().log(subject, given),
+    logAccess: async (subject, given) => writers().logAccess(subject, given),
+    revertTransaction: async (id, given) => undo().revertTransaction(id, given),
+    revertRequest: async (id, given) => undo().revertRequest(id, given),
     LogEntry: addFinders(settings),
     auditMiddleware: createAuditMiddleware(context),
     registerAudited: register,
@@ -215,21 +233,22 @@ function assemble({ sequelize, options, registry, events, context, capture }: Ro
       return registry.registrations.map((registration) => registration.model);
     },
     audited: (model) => models.of(registry.get(model)),
-    asOf: (when, fn) => travel.run(when, fn),
+    asOf: async (when, fn) => travel().run(when, fn),
     loadActors: (records, given) => loadActors(settings, records, given),
     async sync(given) {
       for (const { model, options: each } of registry.registrations)
         checkAssociations(model, each.associations);
-      await syncTables(sequelize, registry.registrations, table, given);
+      await syncing().syncTables(sequelize, registry.registrations, table, given);
       capture.forget();
     },
     async check(given = {}) {
       checkKeys('check', given, ['throw']);
-      const result = await checkTables(catalogueQuery(sequelize), registry, table);
+      const { checkTables, throwFindings } = check();
+      const result = await checkTables(syncing().catalogueQuery(sequelize), registry, table);
       if (given.throw === true) throwFindings(result);
       return result;
     },
-    coverage: () => coverageOf(sequelize, catalogueQuery(sequelize), registry),
+    coverage: async () => coverage().coverageOf(sequelize, syncing().catalogueQuery(sequelize), registry),
     on: (event, handler) => events.on(event, handler),
     once: (event, handler) => events.once(event, handler),
     off: (event, handler) => events.off(event, handler),

@@ -10,8 +10,11 @@ import { homeRoutes } from './routes/home';
 import { loginRoutes } from './routes/login';
 import { orderChangeRoutes } from './routes/order-changes';
 import { orderHistoryRoutes } from './routes/order-history';
+import { orderPastRoutes } from './routes/order-past';
+import { orderRestoreRoutes } from './routes/order-restore';
 import { orderRoutes } from './routes/orders';
 import { productRoutes } from './routes/products';
+import { undoRoutes } from './routes/undo';
 
 // The same folder from src/ and from dist/, since tsc copies no other files.
 const PUBLIC_FOLDER = path.join(__dirname, '..', 'src', 'public');
@@ -46,7 +49,9 @@ const securityHeaders = helmet({
 
 function addRoutes(app: Express): void {
   app.use(loginRoutes, homeRoutes);
-  app.use('/orders', requireLogin, orderRoutes, orderChangeRoutes, orderHistoryRoutes);
+  app.use('/orders', requireLogin, orderPastRoutes, orderRoutes, orderChangeRoutes);
+  app.use('/orders', requireLogin, orderHistoryRoutes, orderRestoreRoutes);
   app.use('/products', requireLogin, productRoutes);
+  app.use('/requests', requireLogin, undoRoutes);
   app.use(handleNotFound, handleError);
 }

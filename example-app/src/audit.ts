@@ -1,6 +1,6 @@
 import { createAuditLog } from 'sequelize-auditlog';
 import { sequelize } from './database';
-import { Order, OrderItem, Product, Tag, User } from './models';
+import { Order, OrderItem, OrderTag, Product, Tag, User } from './models';
 
 export const auditLog = createAuditLog(sequelize, { actor: { model: User } });
 export const { auditMiddleware, registerAudited, LogEntry } = auditLog;
@@ -15,13 +15,25 @@ export const orders = registerAudited(Order, {
 });
 
 export const orderItems = registerAudited(OrderItem, {
+  snapshots: true,
   repr: 'Item {id} of order {orderId}',
   labels: { orderId: 'order', productId: 'product', unitPrice: 'unit price' },
 });
 
-export const products = registerAudited(Product, { repr: '{name} ({sku})', labels: { sku: 'SKU' } });
+export const products = registerAudited(Product, {
+  snapshots: true,
+  repr: '{name} ({sku})',
+  labels: { sku: 'SKU' },
+});
 
-export const tags = registerAudited(Tag, { repr: 'Tag {name}' });
+export const tags = registerAudited(Tag, { snapshots: true, repr: 'Tag {name}' });
+
+// The order's own entries tell of its tags too; the links' rows are what brings them back with a deleted order.
+export const orderTags = registerAudited(OrderTag, {
+  snapshots: true,
+  repr: 'Tag {tagId} of order {orderId}',
+  labels: { orderId: 'order', tagId: 'tag' },
+});
 
 // passwordHash is masked without being named here: the library knows such names.
 export const users = registerAudited(User, {

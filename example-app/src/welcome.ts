@@ -16,10 +16,12 @@ export function welcome(port: number): string {
   Log in as                with       and may
 ${logins.join('\n')}
 
-  Three things to try
+  Five things to try
     1. As clerk, change the customer of an order and ship it; then open its Log: who, when, from where.
     2. As admin, choose a few orders in the list and cancel them all at once, with a reason; each has its own entry.
-    3. Delete an order. Its Log and its Versions are still there: http://localhost:${port}/orders/1/versions
+    3. Open an order as it was months ago, compare two versions, put one back: http://localhost:${port}/orders/1/at
+    4. As admin, undo what the last price import did, from the log of a product: http://localhost:${port}/products
+    5. Delete an order. Its Log and its Versions stay, and it can come back: http://localhost:${port}/orders/deleted
 
   The same addresses answer JSON to whoever asks with "Accept: application/json".
   Stop with Ctrl+C.

@@ -1,7 +1,8 @@
 import { closeTestShop, database, openTables } from './support/shop';
 import { LogEntry, orders } from '../src/audit';
-import { Order } from '../src/models';
+import { Order, OrderItem } from '../src/models';
 import { seedShop } from '../src/seed';
+import { orderAsOf } from '../src/services/order-past';
 
 const MONTH_MS = 30 * 24 * 60 * 60 * 1000;
 const SEED_TIMEOUT_MS = 120_000;
@@ -34,6 +35,17 @@ test('versions and orders have the dates of their entries', async () => {
   expect(versions[0]?.historyDate).toEqual(entries[0]?.timestamp);
   expect(versions.at(-1)?.historyDate).toEqual(entries.at(-1)?.timestamp);
   expect(order.createdAt).toEqual(entries.at(-1)?.timestamp);
+});
+
+test('an order of months ago is shown with its items and the names that products had', async () => {
+  const [sold] = await database.rows<{ orderId: number; at: Date }>(
+    `select item.order_id as "orderId", item.created_at + interval '1 second' as at
+       from order_items as item join products as product on product.id = item.product_id and sku = 'COF-DEC-1'
+      order by item.id limit 1`,
+  );
+  const order = await orderAsOf(sold!.orderId, sold!.at);
+  expect(order?.items?.map(({ product }) => product?.name)).toContain('Decaf espresso, 1 kg');
+  expect(order?.items).toHaveLength(await OrderItem.count({ where: { orderId: sold!.orderId } }));
 });
 
 test('a second start leaves the history alone', async () => {

@@ -4,14 +4,21 @@ import { isInstance } from '../context/instances';
 import { invalidArgument } from '../core/suggest';
 import type { LogEntry } from '../schema/log-entry';
 import type { HistoryAttributes, Snapshot, SnapshotModel } from '../schema/snapshot-model';
-import { cleanDuplicates, type CleanDuplicatesOptions, type CleanDuplicatesResult } from './clean-duplicates';
+import { lazily } from '../core/lazily';
+import type * as CleanDuplicates from './clean-duplicates';
+import type { CleanDuplicatesOptions, CleanDuplicatesResult } from './clean-duplicates';
 import { findEntries, type EntryFindOptions } from './finders';
 import { loadActors } from './load-actors';
 import { fitsKey, keyTexts, keyWhere, objectPkText, type ObjectKey } from './object-key';
-import { populate, type PopulateOptions, type PopulateResult } from './populate';
+import type * as Populate from './populate';
+import type { PopulateOptions, PopulateResult } from './populate';
 import { registrationOf, type HistorySettings } from './settings';
 import { bothWhere } from './where';
 import { byId, type SnapshotModels } from './snapshots';
+
+// Loaded when first used.
+const populating = lazily(() => require('./populate') as typeof Populate);
+const cleaning = lazily(() => require('./clean-duplicates') as typeof CleanDuplicates);
 
 /** Sequelize's find options, and `actors`. */
 export interface VersionFindOptions<M extends Model> extends FindOptions<
@@ -120,7 +127,7 @@ export function createModelHistory<M extends Model>(
       const [last] = await findVersions(settings, model, keyWhere(registration.model, key), { limit: 1 });
       return last ?? null;
     },
-    populate: (options) => populate(settings, registration, options),
-    cleanDuplicates: (options) => cleanDuplicates(settings, registration, options),
+    populate: async (options) => populating().populate(settings, registration, options),
+    cleanDuplicates: async (options) => cleaning().cleanDuplicates(settings, registration, options),
   };
 }

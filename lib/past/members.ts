@@ -1,16 +1,25 @@
 import type { Model } from 'sequelize';
 import type { Registration } from '../capture/registry';
+import { lazily } from '../core/lazily';
 import type { ObjectKey } from '../history/object-key';
 import { boundOf, type PointInTime } from '../history/point-in-time';
 import type { HistorySettings } from '../history/settings';
 import type { SnapshotModels } from '../history/snapshots';
 import type { VersionFindOptions } from '../history/versions';
 import type { Snapshot } from '../schema/snapshot-model';
-import { asOf, type AsOfReader } from './as-of';
-import { chooseSource } from './choose-source';
-import { diff, type PastDiff } from './diff';
-import { latestVersions } from './latest';
+import type * as AsOf from './as-of';
+import type { AsOfReader } from './as-of';
+import type * as ChooseSource from './choose-source';
+import type * as Diff from './diff';
+import type { PastDiff } from './diff';
+import type * as Latest from './latest';
 import type { When } from './links-at';
+
+// Loaded when the past is first read.
+const asOf = lazily(() => require('./as-of') as typeof AsOf);
+const choosing = lazily(() => require('./choose-source') as typeof ChooseSource);
+const diff = lazily(() => require('./diff') as typeof Diff);
+const latest = lazily(() => require('./latest') as typeof Latest);
 
 /** The members of an `AuditedModel` that read the past. */
 export interface PastMembers<M extends Model> {
@@ -67,10 +76,13 @@ export function createPastMembers<M extends Model>(
   return {
     asOf(when) {
       const bound = boundOf(`asOf of ${registration.name}`, when);
-      return asOf<M>(registration, chooseSource(settings, snapshots, registration, bound));
+      const source = choosing().chooseSource(settings, snapshots, registration, bound);
+      return asOf().asOf<M>(registration, source);
     },
-    latestOfEach: (options) => latestVersions<M>(settings, snapshots, registration, 'every', options),
-    deleted: (options) => latestVersions<M>(settings, snapshots, registration, 'deleted', options),
-    diff: (object, from, to) => diff<M>({ settings, snapshots, registration }, object, from, to),
+    latestOfEach: async (options) =>
+      latest().latestVersions<M>(settings, snapshots, registration, 'every', options),
+    deleted: async (options) =>
+      latest().latestVersions<M>(settings, snapshots, registration, 'deleted', options),
+    diff: async (object, from, to) => diff().diff<M>({ settings, snapshots, registration }, object, from, to),
   };
 }

@@ -75,20 +75,25 @@ function selected({ keys, columns }: AsOfSource): string {
   return [list(keys, 'k'), ...(others.length > 0 ? [list(others, 'h')] : [])].join(', ');
 }
 
-function ordered(source: AsOfSource, part: AsOfPart, order = ''): string {
+/** @param objects SELECT of the objects, as `k`, in their order @param id SQL: the newest version of `k` */
+function ordered(source: AsOfSource, part: AsOfPart, objects: string, id: string): string {
   // OFFSET 0 forbids a hash join, which would read everything before the first row.
-  const row = `select * from ${quoteTable(source.history)} x where x."history_id" = k."history_id" offset 0`;
-  return `select ${selected(source)} from (${newest(source)}${order}) k cross join lateral (${row}) h where ${condition(source, part)}`;
+  const row = `select * from ${quoteTable(source.history)} x where x."history_id" = ${id} offset 0`;
+  return `select ${selected(source)} from (${objects}) k cross join lateral (${row}) h where ${condition(source, part)}`;
 }
 
 function stream(source: AsOfSource, part: AsOfPart): string {
-  return ordered(source, part);
+  return ordered(source, part, newest(source), 'k."history_id"');
 }
 
-/** From the end of the key, where the planner would sort the groups. */
+/** From the end of the key: groups would all be sorted first, distinct keys are read off the index backwards. */
 function streamBackwards(source: AsOfSource, part: AsOfPart): string {
-  const order = source.keys.map((key) => `${quoteIdentifier(key)} desc`).join(', ');
-  return ordered(source, part, ` order by ${order}`);
+  const { history, keys, bound } = source;
+  const table = quoteTable(history);
+  const order = keys.map((key) => `${quoteIdentifier(key)} desc`).join(', ');
+  const objects = `select distinct on (${list(keys)}) ${list(keys)} from ${table} where ${bound} order by ${order}`;
+  const id = `(select max(m."history_id") from ${table} m where ${same(keys, 'm', 'k')} and ${bound})`;
+  return ordered(source, part, objects, id);
 }
 
 /** Every version that fits, unless there is a newer one: the look-up ends at the first, also for an object with thousands. */

@@ -3,7 +3,12 @@ import type { Registration } from '../capture/registry';
 import type { ObjectKey } from '../history/object-key';
 import type { HistorySettings } from '../history/settings';
 import type { SnapshotModels } from '../history/snapshots';
-import { revert, type RevertOptions, type RevertResult } from './revert';
+import { lazily } from '../core/lazily';
+import type * as Reverting from './revert';
+import type { RevertOptions, RevertResult } from './revert';
+
+// Loaded when something is first put back.
+const reverting = lazily(() => require('./revert') as typeof Reverting);
 
 /** The members of an `AuditedModel` that put the past back. */
 export interface RevertMembers<M extends Model> {
@@ -34,6 +39,7 @@ export function createRevertMembers<M extends Model>(
   registration: Registration,
 ): RevertMembers<M> {
   return {
-    revert: async (object, options) => revert({ settings, snapshots, registration }, object, options),
+    revert: async (object, options) =>
+      reverting().revert({ settings, snapshots, registration }, object, options),
   };
 }

@@ -1,5 +1,6 @@
 import { Router } from 'express';
-import { LogEntry } from '../audit';
+import { Op } from 'sequelize';
+import { LogEntry, orderTags } from '../audit';
 import { currentUser, requireLogin } from '../middleware/current-user';
 import { Order, type OrderStatus } from '../models';
 import { homePage } from '../views/home-page';
@@ -20,7 +21,13 @@ homeRoutes.get('/', requireLogin, async (_req, res) => {
   );
 });
 
-const latestChanges = () => LogEntry.findAll({ order: [['id', 'desc']], limit: LATEST });
+/** Without the rows that link tags: the order's own entry says the same in better words. */
+const latestChanges = () =>
+  LogEntry.findAll({
+    where: { model: { [Op.ne]: orderTags.modelName } },
+    order: [['id', 'desc']],
+    limit: LATEST,
+  });
 
 async function countByStatus(): Promise<Partial<Record<OrderStatus, number>>> {
   const rows = await Order.count({ group: ['status'] });

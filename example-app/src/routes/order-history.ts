@@ -1,8 +1,11 @@
 import { Router } from 'express';
 import { LogEntry, orders } from '../audit';
+import { currentUser, may } from '../middleware/current-user';
 import { Order } from '../models';
+import { orderExists } from '../services/orders';
 import { notFound } from '../shop-error';
 import { logPage } from '../views/log-page';
+import { beforeAfter } from '../views/order-at-page';
 import { orderHead } from '../views/order-head';
 import { versionsPage } from '../views/versions-page';
 import { idOf, show } from './answer';
@@ -18,7 +21,7 @@ orderHistoryRoutes.get('/:id/log', async (req, res) => {
   const head = orderHead({ id, title, tab: 'log', exists });
   show(
     res,
-    () => logPage({ title, section: 'orders', head, entries }),
+    () => logPage({ title, section: 'orders', head, entries, more: (entry) => beforeAfter(id, entry) }),
     () => entries,
   );
 });
@@ -34,9 +37,7 @@ orderHistoryRoutes.get('/:id/versions', async (req, res) => {
   const head = orderHead({ id, title, tab: 'versions', exists });
   show(
     res,
-    () => versionsPage({ title, head, versions }),
+    () => versionsPage({ id, title, head, versions, exists, mayRestore: may(currentUser(res), 'edit') }),
     () => versions,
   );
 });
-
-const orderExists = async (id: number): Promise<boolean> => (await Order.count({ where: { id } })) > 0;

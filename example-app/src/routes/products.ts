@@ -3,12 +3,13 @@ import { Op } from 'sequelize';
 import { LogEntry } from '../audit';
 import { parse } from '../input/parse';
 import { newProductInput, productChanges, stockInput } from '../input/product-input';
-import { currentUser, requirePermission } from '../middleware/current-user';
+import { currentUser, may, requirePermission } from '../middleware/current-user';
 import { Product } from '../models';
 import { notFound } from '../shop-error';
 import { logPage } from '../views/log-page';
 import { productForm, productHead, productList } from '../views/product-pages';
 import { sendPage } from '../views/send';
+import { undoLink } from '../views/undo-page';
 import { done, idOf, show, showFormAgain } from './answer';
 
 type ProductRequest = Request<{ id: string }>;
@@ -72,9 +73,10 @@ productRoutes.get('/:id/log', async (req, res) => {
   const product = await findProduct(req);
   const entries = await LogEntry.forObject(product);
   const title = `Log of ${product.name}`;
+  const more = may(currentUser(res), 'bulk-edit') ? undoLink : undefined;
   show(
     res,
-    () => logPage({ title, section: 'products', head: productHead(product), entries }),
+    () => logPage({ title, section: 'products', head: productHead(product), entries, more }),
     () => entries,
   );
 });

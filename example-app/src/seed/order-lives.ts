@@ -101,7 +101,7 @@ function planRest(world: World, order: PlannedOrder, placed: Date): void {
   timeline.add(paid, payments, () => payOrder(order.id));
   const shipped = later(paid, random.between(1, 2), random);
   timeline.add(shipped, somebody(staff, random), () => shipOrder(order.id));
-  if (random.chance(0.015)) {
+  if (random.chance(0.03)) {
     timeline.add(later(shipped, 5, random), { ...inOffice(staff), reason: 'test order' }, () =>
       remove(order.id),
     );

@@ -12,6 +12,7 @@ export function planProducts(world: World): void {
   for (let day = MONTH_DAYS; day < SEEDED_DAYS; day += MONTH_DAYS) planPriceImport(world, day);
   for (let day = 10; day < SEEDED_DAYS; day += DELIVERY_EVERY_DAYS) planDelivery(world, day);
   planRemovals(world);
+  planRename(world);
   planNight(world);
 }
 
@@ -21,13 +22,15 @@ function planPriceImport({ timeline, random, products }: World, day: number): vo
     reason: 'price list of the wholesaler',
     additionalData: { file: `prices-${day}.csv` },
   };
-  const changed = random
-    .sample(products.slice(0, -2), 6)
-    .map((product) => [product, random.between(-4, 7)] as const);
+  // The kettle's price is changed at night, which would keep the last import from being undone.
+  const listed = products.slice(0, -2).filter((product) => !isKettle(product));
+  const changed = random.sample(listed, 6).map((product) => [product, random.between(-4, 7)] as const);
   timeline.add(atHour(day, 2), context, async () => {
     for (const [product, percent] of changed) await reprice(product, percent);
   });
 }
+
+const isKettle = ({ sku }: Product): boolean => sku.startsWith('KTL');
 
 async function reprice(product: Product, percent: number): Promise<void> {
   await product.update({ price: fromCents(Math.round(toCents(product.price) * (1 + percent / 100))) });
@@ -50,9 +53,18 @@ function planRemovals({ timeline, products, staff }: World): void {
   timeline.add(atHour(120, 16), { ...office, reason: 'nobody buys them' }, async () => pens?.destroy());
 }
 
+/** Orders from before it show the old name in their past. */
+function planRename({ timeline, products, staff }: World): void {
+  const decaf = products.find(({ sku }) => sku === 'COF-DEC-1');
+  const context = { ...inOffice(staff), reason: 'new label of the roaster' };
+  timeline.add(atHour(95, 10), context, async () =>
+    decaf?.update({ name: 'Decaf espresso, water process, 1 kg' }),
+  );
+}
+
 /** Something to find in the log: the admin's account, at night, from an address that nobody knows. */
 function planNight({ timeline, products, staff }: World): void {
-  const kettle = products.find(({ sku }) => sku.startsWith('KTL'));
+  const kettle = products.find(isKettle);
   if (!kettle) return;
   const night = { actor: staff.admin, remoteAddr: ADDRESS.nobodyKnows };
   const customer = { customerName: 'Harbour Café', customerEmail: 'pick-up@elsewhere.example' };

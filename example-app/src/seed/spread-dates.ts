@@ -4,6 +4,8 @@ import { sequelize } from '../database';
 import type { Dates } from './timeline';
 
 const DATED_TABLES = { Order: 'orders', OrderItem: 'order_items', Product: 'products', User: 'users' };
+const TABLES_WITH_VERSIONS = ['orders', 'order_items', 'products', 'tags', 'order_tags'];
+const TABLES_WITHOUT_TIMESTAMPS = ['tags', 'order_tags'];
 
 /**
  * Moves what was just recorded back to when it is supposed to have happened.
@@ -15,7 +17,7 @@ export async function spreadDates(dates: Dates): Promise<void> {
   await withoutAudit(() =>
     sequelize.transaction(async (transaction) => {
       await moveEntries(dates, transaction);
-      await moveVersions(transaction);
+      for (const table of TABLES_WITH_VERSIONS) await moveVersions(table, transaction);
       for (const [model, table] of Object.entries(DATED_TABLES)) await moveRows(model, table, transaction);
     }),
   );
@@ -32,13 +34,16 @@ async function moveEntries(dates: Dates, transaction: Transaction): Promise<void
   );
 }
 
-async function moveVersions(transaction: Transaction): Promise<void> {
+async function moveVersions(table: string, transaction: Transaction): Promise<void> {
+  const timestamps = TABLES_WITHOUT_TIMESTAMPS.includes(table)
+    ? ''
+    : ', updated_at = entry.timestamp, created_at = first.timestamp';
   await sequelize.query(
-    `update orders_history as version
-        set history_date = entry.timestamp, updated_at = entry.timestamp, created_at = first.timestamp
+    `update ${table}_history as version
+        set history_date = entry.timestamp${timestamps}
        from audit_log_entries as entry, audit_log_entries as first
       where entry.id = version.log_entry_id
-        and first.model = 'Order' and first.object_pk = entry.object_pk and first.action = 'create'`,
+        and first.model = entry.model and first.object_pk = entry.object_pk and first.action = 'create'`,
     { transaction },
   );
 }

@@ -24,8 +24,10 @@ export const canBecome = (order: Order, status: OrderStatus): boolean =>
 
 export const isOpen = (order: Order): boolean => canBecome(order, 'cancelled');
 
-export async function findOrder(id: number): Promise<Order> {
-  const order = await Order.findByPk(id, {
+/** With all that belongs to it; in a transaction of `auditLog.asOf`, all of it as it was then. */
+export function loadOrder(id: number, transaction?: Transaction): Promise<Order | null> {
+  return Order.findByPk(id, {
+    ...(transaction && { transaction }),
     include: [
       { model: OrderItem, as: 'items', include: [{ model: Product, as: 'product', paranoid: false }] },
       { model: Tag, as: 'tags' },
@@ -35,9 +37,15 @@ export async function findOrder(id: number): Promise<Order> {
       [{ model: Tag, as: 'tags' }, 'name', 'asc'],
     ],
   });
+}
+
+export async function findOrder(id: number): Promise<Order> {
+  const order = await loadOrder(id);
   if (!order) throw notFound(`Order ${id}`);
   return order;
 }
+
+export const orderExists = async (id: number): Promise<boolean> => (await Order.count({ where: { id } })) > 0;
 
 export function placeOrder(values: OrderValues, lines: readonly OrderLine[]): Promise<Order> {
   return sequelize.transaction(async (transaction) => {

@@ -8,11 +8,20 @@ const shortTime = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 });
 
+const longTime = new Intl.DateTimeFormat('en-GB', {
+  dateStyle: 'medium',
+  timeStyle: 'medium',
+  timeZone: 'UTC',
+});
+
 export const money = (amount: string | null): string =>
   amount === null ? '–' : euros.format(Number(amount));
 
 export const time = (date: Date): Html =>
   html`<time datetime="${date.toISOString()}" title="${date.toISOString()}">${shortTime.format(date)}</time>`;
+
+/** With seconds, for where the exact moment counts. */
+export const momentText = (date: Date): string => `${longTime.format(date)} UTC`;
 
 export const badge = (status: OrderStatus): Html =>
   html`<span class="badge badge-${status}">${status}</span>`;

@@ -11,15 +11,19 @@ interface Log {
   readonly section: 'orders' | 'products';
   readonly head: Html;
   readonly entries: readonly Entry[];
+  /** More about a change, below its time. */
+  readonly more?: More | undefined;
 }
 
-export function logPage({ title, section, head, entries }: Log): Page {
-  return { title, section, body: html`${head}${entries.length ? logTable(entries) : nothing}` };
+type More = (entry: Entry) => Content;
+
+export function logPage({ title, section, head, entries, more }: Log): Page {
+  return { title, section, body: html`${head}${entries.length ? logTable(entries, more) : nothing}` };
 }
 
 const nothing = html`<p class="empty">Nothing is recorded here.</p>`;
 
-function logTable(entries: readonly Entry[]): Html {
+function logTable(entries: readonly Entry[], more: More | undefined): Html {
   return html`<table class="log stack">
     <caption class="hidden">
       Changes, newest first
@@ -34,14 +38,14 @@ function logTable(entries: readonly Entry[]): Html {
       </tr>
     </thead>
     <tbody>
-      ${entries.map(logRow)}
+      ${entries.map((entry) => logRow(entry, more))}
     </tbody>
   </table>`;
 }
 
-function logRow(entry: Entry): Html {
+function logRow(entry: Entry, more: More | undefined): Html {
   return html`<tr>
-    <td data-label="When">${time(entry.timestamp)}</td>
+    <td data-label="When">${time(entry.timestamp)}${more?.(entry)}</td>
     <td data-label="Who"><b class="actor">${entry.actorLabel ?? 'system'}</b></td>
     <td data-label="What">
       <p class="sentence">${entry.describe()}</p>

@@ -1,7 +1,7 @@
 import { html, type Content, type Html } from './html';
 import { navLink } from './nav-link';
 
-type Tab = 'order' | 'log' | 'versions';
+type Tab = 'order' | 'log' | 'versions' | 'past' | 'restore';
 
 interface Head {
   readonly id: number;
@@ -18,5 +18,6 @@ export function orderHead({ id, title, tab, exists }: Head): Html {
       ${exists && navLink(`/orders/${id}`, 'Order', tab === 'order')}
       ${navLink(`/orders/${id}/log`, 'Log', tab === 'log')}
       ${navLink(`/orders/${id}/versions`, 'Versions', tab === 'versions')}
+      ${navLink(`/orders/${id}/at`, 'As of', tab === 'past')}
     </nav>`;
 }

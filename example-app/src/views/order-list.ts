@@ -5,6 +5,8 @@ import { html, type Html } from './html';
 import type { Page } from './layout';
 import { navLink } from './nav-link';
 
+type Filter = OrderStatus | 'deleted' | undefined;
+
 export interface OrderList {
   readonly orders: readonly Order[];
   readonly user: User | undefined;
@@ -18,15 +20,16 @@ export function orderList(list: OrderList): Page {
       <h1>Orders</h1>
       ${may(user, 'edit') && html`<a class="button primary" href="/orders/new">New order</a>`}
     </div>
-    ${filters(list.status)} ${orders.length ? rows(list) : html`<p class="empty">No orders here.</p>`}
+    ${orderFilters(list.status)} ${orders.length ? rows(list) : html`<p class="empty">No orders here.</p>`}
     ${list.next && html`<p class="more"><a href="${olderHref(list)}">Older orders</a></p>`}`;
   return { title: 'Orders', section: 'orders', body };
 }
 
-function filters(current: OrderStatus | undefined): Html {
+export function orderFilters(current: Filter): Html {
   return html`<nav class="tabs" aria-label="Filter">
     ${navLink('/orders', 'all', current === undefined)}
     ${ORDER_STATUSES.map((status) => navLink(`/orders?status=${status}`, status, status === current))}
+    ${navLink('/orders/deleted', 'deleted', current === 'deleted')}
   </nav>`;
 }
 
