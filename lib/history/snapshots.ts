@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { FindOptions, Model, Sequelize } from 'sequelize';
+import type { FindOptions, Model, ModelStatic, Sequelize, WhereOptions } from 'sequelize';
 import type { Registration } from '../capture/registry';
 import { AuditError } from '../core/errors';
 import { didYouMean, invalidArgument } from '../core/suggest';
@@ -75,6 +75,44 @@ export function byId(sequelize: Sequelize, direction: 'ASC' | 'DESC'): NonNullab
   return [[runtimeOf(sequelize).literal('"history_id" + 0'), direction]];
 }
 
+/** What Sequelize's query generator is asked for; it has no public type. Checked with 6.37. */
+interface SelectGenerator {
+  selectQuery(table: unknown, options: FindOptions, model: ModelStatic<Model>): string;
+}
+
+function byColumn(model: ModelStatic<Model>, where: object): WhereOptions {
+  const columnOf = (key: string | symbol): string | symbol =>
+    (typeof key === 'string' ? model.getAttributes()[key]?.field : undefined) ?? key;
+  return Object.fromEntries(Reflect.ownKeys(where).map((key) => [columnOf(key), where[key as never]]));
+}
+
+/**
+ * The first versions of one object in the order of their ids, which are read off the index on the object: of an object with
+ * thousands of versions all rows would be read and sorted otherwise.
+ *
+ * @param where conditions by attribute, the object's key among them
+ */
+export function firstVersions(
+  model: SnapshotModel,
+  where: object,
+  direction: 'ASC' | 'DESC',
+  { limit, offset }: { readonly limit: number; readonly offset?: number | undefined },
+): Pick<FindOptions, 'where' | 'order'> {
+  const sequelize = model.sequelize!;
+  const { Op, literal } = runtimeOf(sequelize);
+  const order = byId(sequelize, direction);
+  const { queryGenerator } = sequelize.getQueryInterface() as unknown as { queryGenerator: SelectGenerator };
+  const options = {
+    attributes: ['history_id'],
+    where: byColumn(model, where),
+    order,
+    limit,
+    offset: offset ?? 0,
+  };
+  const ids = queryGenerator.selectQuery(model.getTableName(), options, model).replace(/;$/, '');
+  return { where: { historyId: { [Op.in]: literal(`(${ids})`) } }, order };
+}
+
 async function neighbour(
   registration: Registration,
   snapshot: Model,
@@ -85,8 +123,8 @@ async function neighbour(
   const { historyId } = snapshot.dataValues as { historyId: string };
   const where: Record<string, unknown> = whereSameObject(registration, snapshot);
   where['historyId'] = { [direction === 'prev' ? Op.lt : Op.gt]: historyId };
-  const order = byId(model.sequelize!, direction === 'prev' ? 'DESC' : 'ASC');
-  return (await model.findOne({ where: where as never, order })) as AnySnapshot | null;
+  const first = firstVersions(model, where, direction === 'prev' ? 'DESC' : 'ASC', { limit: 1 });
+  return (await model.findOne(first as never)) as AnySnapshot | null;
 }
 
 /** @throws {AuditError} ERR_AUDIT_UNKNOWN_ATTRIBUTE */

@@ -14,7 +14,7 @@ import type * as Populate from './populate';
 import type { PopulateOptions, PopulateResult } from './populate';
 import { registrationOf, type HistorySettings } from './settings';
 import { bothWhere } from './where';
-import { byId, type SnapshotModels } from './snapshots';
+import { byId, firstVersions, type SnapshotModels } from './snapshots';
 
 // Loaded when first used.
 const populating = lazily(() => require('./populate') as typeof Populate);
@@ -86,15 +86,35 @@ export function objectKeyOf(
   return keyTexts(`${where} of ${registration.name}`, registration.model, object);
 }
 
+/** Whether a limit counts versions of the object and nothing else. */
+function isPage({ where, order, group, include }: FindOptions): boolean {
+  const isPlain = (each: unknown): boolean => typeof each === 'string';
+  return [where, order, group].every((each) => each === undefined) && [include ?? []].flat().every(isPlain);
+}
+
+/** The caller's options for the versions of one object. */
+function versionsAsked<M extends Model>(
+  { sequelize }: HistorySettings,
+  model: SnapshotModel<M>,
+  key: Record<string, string | Buffer>,
+  options: FindOptions,
+): FindOptions {
+  const { limit, offset, ...others } = options;
+  if (typeof limit === 'number' && isPage(options)) {
+    const page = { limit, offset };
+    return { ...others, ...firstVersions(model as unknown as SnapshotModel, key, 'DESC', page) };
+  }
+  const order = options.order ?? byId(sequelize, 'DESC');
+  return { ...options, order, where: bothWhere(sequelize, key, options.where) };
+}
+
 async function findVersions<M extends Model>(
   settings: HistorySettings,
   model: SnapshotModel<M>,
   key: Record<string, string | Buffer>,
   { actors = false, ...options }: VersionFindOptions<M> = {},
 ): Promise<Snapshot<M>[]> {
-  const where = bothWhere(settings.sequelize, key, options.where);
-  const order = options.order ?? byId(settings.sequelize, 'DESC');
-  const found = await model.findAll({ ...options, order, where });
+  const found = await model.findAll(versionsAsked(settings, model, key, options));
   if (actors && options.raw !== true) await loadActors(settings, found as unknown as Model[], options);
   return found;
 }

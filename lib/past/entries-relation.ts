@@ -86,14 +86,36 @@ function pairs(entries: string, side: 0 | 1, order: string): string {
 /** By attribute the old value of the first entry after the time that names it, up to `d`. */
 function older(source: EntriesSource): string {
   const entries = `select e."id", e."changes" from ${entriesOf(source)} and e."id" > b."id" and (d."id" is null or e."id" <= d."id")`;
-  return `(${pairs(entries, 0, 'desc')}) f`;
+  return `(${pairs(entries, 0, 'desc')}) f${record(source, 'f."values"', 'x')}`;
 }
 
 /** By attribute the new value of the last entry by the time that names it, since the row was created. */
 function newer(source: EntriesSource): string {
   const recent = `select e."id", e."action", e."changes" from ${entriesOf(source)} and e."id" <= b."id" order by e."id" desc limit ${LOOK_BACK}`;
   const entries = `select e.*, max(e."id") filter (where e."action" = 'create') over () as "since" from (${recent}) e`;
-  return `(${pairs(`select * from (${entries}) e where e."id" >= coalesce(e."since", 0)`, 1, 'asc')}) g`;
+  const since = `select * from (${entries}) e where e."id" >= coalesce(e."since", 0)`;
+  return `(${pairs(since, 1, 'asc')}) g${record(source, 'g."values"', 'y')}`;
+}
+
+/** Types that `jsonb_to_record` reads from an entry's value as a cast would, and that PostgreSQL compares. */
+const RECORD_TYPES = new Set(
+  'bool bpchar cidr date float4 float8 inet int2 int4 int8 jsonb numeric text time timestamptz timetz uuid varchar'.split(
+    ' ',
+  ),
+);
+const MAX_NAME_BYTES = 63;
+
+/** Whether the column is read from a record, together with others: an expression for each costs planning them all each time. */
+function isInRecord({ attribute, valueType }: TypedColumn): boolean {
+  return RECORD_TYPES.has(valueType) && Buffer.byteLength(attribute) <= MAX_NAME_BYTES;
+}
+
+/** Values of entries by attribute, as one typed row. */
+function record(source: EntriesSource, values: string, alias: string): string {
+  const columns = heldColumns(source).filter(isInRecord);
+  const types = columns.map(({ attribute, plainType }) => `${quoteIdentifier(attribute)} ${plainType}`);
+  if (types.length === 0) return '';
+  return ` cross join lateral jsonb_to_record(coalesce(${values}, '{}')) ${alias}(${types.join(', ')})`;
 }
 
 const attributeText = ({ attribute }: TypedColumn): string => quoteLiteral(attribute);
@@ -115,7 +137,10 @@ function oldJson(column: TypedColumn): string {
 
 /** The value at the time: what the first entry after it changed, else the row's. Where the row was taken away, the rest is null. */
 function rebuilt(column: TypedColumn): string {
-  return `case when ${isNamed(column)} then ${valueOf(oldJson(column), column)} when d."id" is null then ${live(column)}::${column.plainType} end`;
+  const old = isInRecord(column)
+    ? `x.${quoteIdentifier(column.attribute)}`
+    : valueOf(oldJson(column), column);
+  return `case when ${isNamed(column)} then ${old} when d."id" is null then ${live(column)}::${column.plainType} end`;
 }
 
 function createdTime(source: EntriesSource): string {
@@ -162,9 +187,12 @@ function names(columns: readonly TypedColumn[], condition: (column: TypedColumn)
 
 /** SQL: what the row held next differs from the last that was recorded, so that something else wrote in between. */
 function wasWritten(column: TypedColumn): string {
+  const recorded = `g."values" -> ${attributeText(column)}`;
+  if (isInRecord(column))
+    return `${recorded} is not null and y.${quoteIdentifier(column.attribute)} is distinct from ${rebuilt(column)}`;
   const current = `(${jsonOf(live(column), column.encoded)})::jsonb`;
   const next = `coalesce(case when ${isNamed(column)} then ${oldJson(column)} when d."id" is null then ${current} end, 'null'::jsonb)`;
-  return `g."values" -> ${attributeText(column)} <> ${next}`;
+  return `${recorded} <> ${next}`;
 }
 
 /** The columns whose values stand in entries. */

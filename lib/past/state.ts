@@ -4,7 +4,7 @@ import { fitsKey } from '../history/object-key';
 import { OWN_READ } from '../history/own-read';
 import { boundOf, type Bound, type PointInTime } from '../history/point-in-time';
 import type { HistorySettings } from '../history/settings';
-import { byId, knownColumns, type SnapshotModels } from '../history/snapshots';
+import { firstVersions, knownColumns, type SnapshotModels } from '../history/snapshots';
 import { bothWhere } from '../history/where';
 import { timeText } from '../schema/exact-time';
 import { runtimeOf } from '../schema/sequelize-runtime';
@@ -101,12 +101,9 @@ class VersionState {
     const { literal } = runtimeOf(model.sequelize!);
     const notAfter = literal(versionsOf(this.#snapshots, this.#registration, bound).bound);
     const limit = this.#registration.tracked.deletedAt === null ? 1 : 2;
-    return model.findAll({
-      where: bothWhere(model.sequelize!, this.#key, notAfter) as never,
-      order: byId(model.sequelize!, 'DESC'),
-      limit,
-      ...given(this.#options.transaction),
-    });
+    const where = bothWhere(model.sequelize!, this.#key, notAfter);
+    const last = firstVersions(model, where, 'DESC', { limit });
+    return model.findAll({ ...last, ...given(this.#options.transaction) } as never);
   }
 
   async #beforeFirst(): Promise<ObjectState> {
@@ -119,9 +116,9 @@ class VersionState {
   }
 
   async #first(): Promise<Snapshot | null> {
-    const order = byId(this.#registration.model.sequelize!, 'ASC');
-    const options = { where: this.#key, order, ...given(this.#options.transaction) };
-    return (await this.#snapshots.of(this.#registration).findOne(options as never)) as Snapshot | null;
+    const model = this.#snapshots.of(this.#registration);
+    const first = firstVersions(model, this.#key, 'ASC', { limit: 1 });
+    return model.findOne({ ...first, ...given(this.#options.transaction) } as never);
   }
 }
 
