@@ -1,5 +1,6 @@
 import type { AuditCallOption } from '../core/call-option';
 import { AuditError, isAuditError } from '../core/errors';
+import { lazily } from '../core/lazily';
 import type { WriteContext } from '../core/types';
 import type { ForeignKey } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
@@ -15,11 +16,12 @@ import {
 import type { Survey } from '../statement/survey';
 import { ActorPolicy } from './actor-policy';
 import { CascadeGraph } from './cascade-graph';
-import { CascadingWrites, type CascadingWrite } from './cascading-write';
+import type * as Cascading from './cascading-write';
+import type { CascadingWrite, CascadingWrites } from './cascading-write';
 import { Definitions } from './definitions';
-import { emptyTables } from './emptying';
+import type * as Emptying from './emptying';
 import type { Environment } from './environment';
-import { guardedInsert } from './guarded-insert';
+import type * as GuardedInserts from './guarded-insert';
 import type { PreparedNames } from './prepared-names';
 import { RawWrites } from './raw-writes';
 import type { AuditedTable, Registration, Registry } from './registry';
@@ -35,6 +37,11 @@ import { SingleWrites, type CapturedWrite } from './single-write';
 import { BoundedCache, type BoundWrite } from './statement-cache';
 import { Turns } from './turns';
 import { inPlainWords } from './write-errors';
+
+// What few programs, or few of their writes, need.
+const cascades = lazily(() => require('./cascading-write') as typeof Cascading);
+const emptyingTables = lazily(() => require('./emptying') as typeof Emptying);
+const guardedInserts = lazily(() => require('./guarded-insert') as typeof GuardedInserts);
 
 /** What the door needs of the audit log. */
 export interface DoorSettings {
@@ -86,7 +93,7 @@ const GOES_ON = /;\s*[^\s;]/;
 export class Door {
   readonly #settings: DoorSettings;
   readonly #singleWrites: SingleWrites;
-  readonly #cascadingWrites: CascadingWrites;
+  readonly #cascadingWrites: () => CascadingWrites;
   readonly #statements = new BoundedCache<ParsedStatement>();
   readonly #turns = new Turns();
   readonly #policy: ActorPolicy;
@@ -101,7 +108,9 @@ export class Door {
     this.#singleWrites = new SingleWrites(environment, names);
     this.#policy = new ActorPolicy(settings.requireActor);
     this.#definitions = new Definitions(environment, names);
-    this.#cascadingWrites = new CascadingWrites(environment, registry, names, this.#policy);
+    this.#cascadingWrites = lazily(
+      () => new (cascades().CascadingWrites)(environment, registry, names, this.#policy),
+    );
   }
 
   /** Takes one statement and answers exactly once. */
@@ -268,7 +277,7 @@ export class Door {
   }
 
   #cascade(client: DriverClient, cascading: CascadingWrite): Promise<DriverResult> {
-    return this.#singleWrites.twice(cascading, () => this.#cascadingWrites.run(client, cascading));
+    return this.#singleWrites.twice(cascading, () => this.#cascadingWrites().run(client, cascading));
   }
 
   async #guardedInsert(passage: Passage, insert: ParsedWrite): Promise<DriverResult | null> {
@@ -278,7 +287,7 @@ export class Door {
     if (!context) return null;
     this.#policy.checkWrite(context, audited, insert);
     const bound = { write: insert, text: insert.body, values: passage.values };
-    return guardedInsert(passage.client, this.#singleWrites, {
+    return guardedInserts().guardedInsert(passage.client, this.#singleWrites, {
       ...bound,
       audited,
       context,
@@ -302,11 +311,12 @@ export class Door {
       context,
       inTransaction: Boolean(passage.options.transaction),
     };
-    return emptyTables(passage.client, this.#settings.registry, this.#settings.environment, emptying).catch(
-      (error: Error) => {
+    const { registry, environment } = this.#settings;
+    return emptyingTables()
+      .emptyTables(passage.client, registry, environment, emptying)
+      .catch((error: Error) => {
         throw this.#singleWrites.explain(error, audited);
-      },
-    );
+      });
   }
 
   /** A write whose shape nobody has taught the compiler is refused from a model and noticed in raw SQL. */

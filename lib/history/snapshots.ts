@@ -128,18 +128,24 @@ async function neighbour(
 }
 
 /** @throws {AuditError} ERR_AUDIT_UNKNOWN_ATTRIBUTE */
-function checkNames(registration: Registration, names: readonly string[] | undefined): void {
-  const known = registration.tracked.columns.map((column) => column.attribute);
-  const unknown = names?.find((name) => !known.includes(name));
+export function checkDiffOptions(
+  where: string,
+  { tracked, name }: Registration,
+  { include = [], exclude = [] }: DiffOptions,
+  associations: readonly string[] = [],
+): void {
+  const known = [...tracked.columns.map((column) => column.attribute), ...associations];
+  const unknown = [...include, ...exclude].find((each) => !known.includes(each));
   if (unknown === undefined) return;
-  const message = `diffAgainst: "${unknown}" is no tracked attribute of ${registration.name}.${didYouMean(unknown, known)}`;
+  const message = `${where}: "${unknown}" is no tracked attribute of ${name}.${didYouMean(unknown, known)}`;
   throw new AuditError('ERR_AUDIT_UNKNOWN_ATTRIBUTE', message);
 }
 
 /** Managed timestamps and the lock version differ in every version, so they count only when named. */
-function comparedColumns(registration: Registration, { include, exclude }: DiffOptions): TrackedColumn[] {
-  checkNames(registration, include);
-  checkNames(registration, exclude);
+export function comparedColumns(
+  registration: Registration,
+  { include, exclude }: DiffOptions,
+): TrackedColumn[] {
   return registration.tracked.columns.filter(({ attribute, inDelta }) => {
     if (exclude?.includes(attribute)) return false;
     return include ? include.includes(attribute) : inDelta;
@@ -170,6 +176,7 @@ function diffAgainst(
   options: DiffOptions = {},
 ): SnapshotDiff<AnySnapshot> {
   checkOlder(snapshot, older);
+  checkDiffOptions('diffAgainst', registration, options);
   const changes = diffRows(comparedColumns(registration, options), older, snapshot);
   return {
     changes,

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Model, Transaction } from 'sequelize';
+import type { Model } from 'sequelize';
 import type { Registration } from '../capture/registry';
+import { checkKeys } from '../core/suggest';
 import { boundOf } from '../history/point-in-time';
 import type { ObjectKey } from '../history/object-key';
 import type { HistorySettings } from '../history/settings';
-import type { SnapshotModels } from '../history/snapshots';
+import { checkDiffOptions, comparedColumns, type SnapshotModels } from '../history/snapshots';
 import { objectKeyOf } from '../history/versions';
 import { exactTextOf } from '../schema/exact-time';
 import { refuseInstanceWrites } from '../schema/read-only';
-import type { AttributeDiff } from '../schema/snapshot-model';
-import type { TrackedColumn } from '../schema/tracked';
+import type { AttributeDiff, DiffOptions } from '../schema/snapshot-model';
 import { lifeOf, linkDiffs, linkedNames, type LinkDiff, type When } from './links-at';
 import { historyGap, notThere, stateOf, type ObjectState } from './state';
 
@@ -38,16 +38,16 @@ export function isSameValue(a: unknown, b: unknown): boolean {
   return a === b || isDeepStrictEqual(a ?? null, b ?? null);
 }
 
-/** Managed timestamps and the lock version change with every write, so they are not compared. */
-export function comparedColumns({ tracked }: Registration): TrackedColumn[] {
-  return tracked.columns.filter(({ inDelta }) => inDelta);
-}
-
 /** What differs among the attributes that are known at both times. */
-export function stateDiffs(registration: Registration, from: ObjectState, to: ObjectState): AttributeDiff[] {
+function stateDiffs(
+  registration: Registration,
+  from: ObjectState,
+  to: ObjectState,
+  options: DiffOptions,
+): AttributeDiff[] {
   const isKnown = (name: string): boolean =>
     Object.hasOwn(from.values, name) && Object.hasOwn(to.values, name);
-  return comparedColumns(registration)
+  return comparedColumns(registration, options)
     .filter(({ attribute }) => isKnown(attribute))
     .map(({ attribute }) => ({
       attribute,
@@ -86,15 +86,18 @@ export interface DiffSource {
   readonly registration: Registration;
 }
 
-/** Links that came and went between two times; no query where no association is tracked. */
-export async function linksBetween(
+/** Links that came and went between two times; no query where none are asked for. */
+async function linksBetween(
   { settings, registration }: DiffSource,
   key: Readonly<Record<string, string>>,
   times: readonly [from: When, to: When],
-  transaction?: Transaction,
+  { include, exclude = [] }: DiffOptions,
 ): Promise<LinkDiff[]> {
-  if (linkedNames(registration).length === 0) return [];
-  return linkDiffs(registration, await lifeOf(settings, registration, key, times, transaction));
+  const names = linkedNames(registration).filter((name) => !exclude.includes(name));
+  const asked = include ? names.filter((name) => include.includes(name)) : names;
+  if (asked.length === 0) return [];
+  const all = linkDiffs(registration, await lifeOf(settings, registration, key, times, undefined));
+  return all.filter(({ attribute }) => asked.includes(attribute));
 }
 
 /** Compares one object at two points in time; see `PastMembers.diff`. */
@@ -103,18 +106,21 @@ export async function diff<M extends Model>(
   object: M | ObjectKey,
   from: When,
   to: When,
+  options: DiffOptions = {},
 ): Promise<PastDiff<M>> {
   const { settings, snapshots, registration } = source;
   const where = `diff of ${registration.name}`;
   const key = objectKeyOf(settings, registration, 'diff', object);
+  checkKeys(where, options, ['include', 'exclude']);
+  checkDiffOptions(where, registration, options, linkedNames(registration));
   // Both are looked at before anything is read.
   for (const when of [from, to]) if (when !== 'current') boundOf(where, when);
   const stateAt = async (when: When): Promise<ObjectState> =>
     requireThere(where, registration, key, await stateOf(settings, snapshots, registration, key, when));
   const [older, newer] = [await stateAt(from), await stateAt(to)];
   const changes = [
-    ...stateDiffs(registration, older, newer),
-    ...(await linksBetween(source, key, [from, to])),
+    ...stateDiffs(registration, older, newer, options),
+    ...(await linksBetween(source, key, [from, to], options)),
   ];
   return {
     changes,

@@ -6,7 +6,7 @@ import { boundOf, type PointInTime } from '../history/point-in-time';
 import type { HistorySettings } from '../history/settings';
 import type { SnapshotModels } from '../history/snapshots';
 import type { VersionFindOptions } from '../history/versions';
-import type { Snapshot } from '../schema/snapshot-model';
+import type { DiffOptions, Snapshot } from '../schema/snapshot-model';
 import type * as AsOf from './as-of';
 import type { AsOfReader } from './as-of';
 import type * as ChooseSource from './choose-source';
@@ -56,15 +56,16 @@ export interface PastMembers<M extends Model> {
   /**
    * What differs between two times of one object, or a time and `'current'`: `{ attribute, old, new }` in definition order, then
    * `{ attribute, added, removed }` for each tracked association. From a later time to an earlier one it tells what going back
-   * would change. Managed timestamps and the lock version are not compared, nor is what history doesn't hold.
+   * would change. `include` and `exclude` name attributes and associations. Managed timestamps and the lock version are compared
+   * only when named, what history doesn't hold never.
    *
    * @throws {AuditError} ERR_AUDIT_NOT_THERE when the object was not there at one of the times, ERR_AUDIT_HISTORY_GAP when what it
-   * was is unknown, ERR_AUDIT_INVALID_ARGUMENT
+   * was is unknown, ERR_AUDIT_UNKNOWN_ATTRIBUTE, ERR_AUDIT_INVALID_ARGUMENT
    *
    * @example
    * const { changes } = await orders.diff(order, '2026-11-01T08:00:00Z', 'current');
    */
-  readonly diff: (object: M | ObjectKey, from: When, to: When) => Promise<PastDiff<M>>;
+  readonly diff: (object: M | ObjectKey, from: When, to: When, options?: DiffOptions) => Promise<PastDiff<M>>;
 }
 
 /** The reading members for one registration. */
@@ -83,6 +84,7 @@ export function createPastMembers<M extends Model>(
       latest().latestVersions<M>(settings, snapshots, registration, 'every', options),
     deleted: async (options) =>
       latest().latestVersions<M>(settings, snapshots, registration, 'deleted', options),
-    diff: async (object, from, to) => diff().diff<M>({ settings, snapshots, registration }, object, from, to),
+    diff: async (object, from, to, options) =>
+      diff().diff<M>({ settings, snapshots, registration }, object, from, to, options),
   };
 }

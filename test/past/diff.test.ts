@@ -116,6 +116,25 @@ describe.each(kinds)('diff of a model: %s', (_, Order, orders) => {
     ]);
   });
 
+  test('H249 names narrow it down; without links nothing is read for them', async () => {
+    const tag = await Tag.create({});
+    const row = await Order.create({ status: 'new' });
+    const created = await newest(row);
+    await row.update({ status: 'b', total: '1' });
+    await row['addLabel'](tag);
+    const names = async (options: object): Promise<string[]> =>
+      (await orders.diff(row, created, 'current', options)).changedAttributes;
+    expect(await names({ include: ['labels'] })).toEqual(['labels']);
+    expect(await names({ exclude: ['labels', 'total'] })).toEqual(['status']);
+    expect(await names({ include: [] })).toEqual([]);
+    expect(await names({ include: ['updatedAt', 'labels'], exclude: ['labels'] })).toEqual(['updatedAt']);
+    expect(await loggedBy(sequelize, () => names({ exclude: ['labels'] }))).toHaveLength(2);
+    await expect(names({ include: ['lables'] })).rejects.toMatchObject({
+      code: 'ERR_AUDIT_UNKNOWN_ATTRIBUTE',
+      message: expect.stringContaining('labels'),
+    });
+  });
+
   test('H250 links that were there before anything was recorded are known once they go', async () => {
     const [one, two] = await Tag.bulkCreate([{}, {}]);
     const row = await Order.create({ status: 'new' });

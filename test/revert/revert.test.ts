@@ -127,6 +127,15 @@ describe.each(kinds)('revert of a model: %s', (_, Order, orders) => {
     ]);
   });
 
+  test('H034 a value that another object has by now comes back all the same', async () => {
+    const [row, other] = await Promise.all([Order.create(full), Order.create(full)]);
+    const created = await newest(row);
+    await row.update({ status: 'second' });
+    await other.update({ status: 'new' });
+    await orders.revert(row, { to: created });
+    expect([(await stored(row))['status'], (await stored(other))['status']]).toEqual(['new', 'new']);
+  });
+
   test('reverting to the state that is writes nothing', async () => {
     const row = await Order.create(full);
     const answer = await orders.revert(row, { to: new Date() });
