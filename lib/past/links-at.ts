@@ -26,6 +26,8 @@ export interface LifeEntry {
   readonly additionalData: Readonly<Record<string, unknown>> | null;
   /** For each of the asked times, whether the entry is not after it. */
   readonly isAt: readonly boolean[];
+  /** By association, the links that came along when the object got this key: no entry of its own tells of them. */
+  readonly brought?: ReadonlyMap<string, readonly LinkedObject[]>;
 }
 
 /** SQL over the log: the entry is not after the point in time. */
@@ -47,16 +49,18 @@ export function linkedNames({ model, options }: Registration): string[] {
   return options.associations.filter((name) => manyToMany(model, name) !== null);
 }
 
-/** Creates, deletes and links of one object in the order they happened, and which of them lie before each of the times. */
-export async function lifeOf(
-  { LogEntry, sequelize }: HistorySettings,
-  registration: Registration,
-  key: Readonly<Record<string, string>>,
-  times: readonly When[],
-  transaction: Transaction | null | undefined,
+type LifeSource = Pick<HistorySettings, 'LogEntry' | 'sequelize'> & {
+  readonly registration: Registration;
+  readonly transaction: Transaction | null | undefined;
+};
+
+/** @param flags SQL conditions on entries, one for each time */
+async function readLife(
+  { LogEntry, sequelize, registration, transaction }: LifeSource,
+  objectPk: string,
+  flags: readonly string[],
 ): Promise<LifeEntry[]> {
   const { Op, literal } = runtimeOf(sequelize);
-  const flags = times.map((when) => entryNotAfter(`the past of ${registration.name}`, when));
   const rows = (await LogEntry.findAll({
     attributes: [
       'id',
@@ -67,7 +71,7 @@ export async function lifeOf(
     ],
     where: {
       model: registration.name,
-      objectPk: objectPkText(key),
+      objectPk,
       [Op.and]: [literal(`(${linkSql(linkedNames(registration))})`)],
     } as never,
     order: [['id', 'ASC']],
@@ -77,8 +81,56 @@ export async function lifeOf(
   return rows.map((row) => ({
     ...(row as unknown as LifeEntry),
     additionalData: row['data'] as LifeEntry['additionalData'],
-    isAt: times.map((_, at) => row[`at${at}`] === true),
+    isAt: flags.map((_, at) => row[`at${at}`] === true),
   }));
+}
+
+/** What an object had under its former key, before the entry that took it away from there for the one that it has now. */
+async function broughtLinks(
+  source: LifeSource,
+  { id, additionalData }: LifeEntry,
+  objectPk: string,
+): Promise<LifeEntry['brought']> {
+  const from = additionalData?.['movedFrom'];
+  if (typeof from !== 'string') return undefined;
+  const { registration } = source;
+  const before = await readLife(source, from, [`"id" < ${BigInt(id)}`]);
+  const leaving = before.findLastIndex(
+    (each) => each.isAt[0] === true && each.additionalData?.['movedTo'] === objectPk,
+  );
+  // Data of the application may look like a move.
+  if (leaving < 0) return undefined;
+  const earlier = before.slice(0, leaving);
+  const life = livesOf(await withBrought(source, earlier, from), registration).at(-1) ?? [];
+  return new Map(linkedNames(registration).map((name) => [name, [...linksIn(life, name, 0).values()]]));
+}
+
+/** Ids grow, so that keys that went in a circle come to an end. */
+async function withBrought(
+  source: LifeSource,
+  entries: readonly LifeEntry[],
+  objectPk: string,
+): Promise<LifeEntry[]> {
+  const all: LifeEntry[] = [];
+  for (const entry of entries) {
+    const brought = entry.action === 'create' ? await broughtLinks(source, entry, objectPk) : undefined;
+    all.push(brought ? { ...entry, brought } : entry);
+  }
+  return all;
+}
+
+/** Creates, deletes and links of one object in the order they happened, and which of them lie before each of the times. */
+export async function lifeOf(
+  { LogEntry, sequelize }: HistorySettings,
+  registration: Registration,
+  key: Readonly<Record<string, string>>,
+  times: readonly When[],
+  transaction: Transaction | null | undefined,
+): Promise<LifeEntry[]> {
+  const source = { LogEntry, sequelize, registration, transaction };
+  const objectPk = objectPkText(key);
+  const flags = times.map((when) => entryNotAfter(`the past of ${registration.name}`, when));
+  return withBrought(source, await readLife(source, objectPk, flags), objectPk);
 }
 
 /** A soft delete leaves the row, and with it the links. */
@@ -89,7 +141,8 @@ function isHardDelete({ action, changes }: LifeEntry, deletedAt: string | undefi
 }
 
 /** Divided where the row came or went: links of a row that was deleted went with it, in no entry of their own. */
-function livesOf(entries: readonly LifeEntry[], deletedAt: string | undefined): LifeEntry[][] {
+function livesOf(entries: readonly LifeEntry[], { tracked }: Registration): LifeEntry[][] {
+  const deletedAt = tracked.deletedAt?.attribute;
   const lives: LifeEntry[][] = [[]];
   for (const entry of entries) {
     if (entry.action === 'create' || isHardDelete(entry, deletedAt)) lives.push([entry]);
@@ -113,6 +166,8 @@ function isLinkChange(change: unknown): change is LinkChange {
 
 /** What one entry did to an association, what went first: a link that a statement replaced was there before and is after. */
 function stepsOf(entry: LifeEntry, name: string): (readonly [LinkedObject, number])[] {
+  const brought = entry.brought?.get(name);
+  if (brought) return brought.map((link) => [link, 1] as const);
   const change = entry.changes?.[name];
   if (!isLinkChange(change)) return [];
   return [
@@ -161,7 +216,7 @@ function missingIn(
 
 /** What differs in the links of an object between the first and the second of the times that `entries` were read for. */
 export function linkDiffs(registration: Registration, entries: readonly LifeEntry[]): LinkDiff[] {
-  const lives = livesOf(entries, registration.tracked.deletedAt?.attribute);
+  const lives = livesOf(entries, registration);
   const diffs = linkedNames(registration).map((attribute) => {
     const [from, to] = [0, 1].map((at) => linksIn(lifeAt(lives, at), attribute, at)) as [
       Map<string, LinkedObject>,

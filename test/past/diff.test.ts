@@ -92,7 +92,7 @@ describe.each(kinds)('diff of a model: %s', (_, Order, orders) => {
   });
 
   test('H247, H250, H251, H253, H255 links are added and removed by key, net over the time', async () => {
-    const ids = [2, 10, 9].map((each) => each + (Order.name === 'Logged' ? 100 : 0));
+    const ids = [998, 1010, 999].map((each) => each + (Order.name === 'Logged' ? 9000 : 0));
     const tags = await Tag.bulkCreate(ids.map((id) => ({ id })));
     const [two, ten, nine] = tags as [Row, Row, Row];
     const row = await Order.create({ status: 'new' });
@@ -114,6 +114,24 @@ describe.each(kinds)('diff of a model: %s', (_, Order, orders) => {
     expect((await orders.diff(row, linked, 'current')).changes).toEqual([
       { attribute: name, added: [], removed: [linkOf(two)] },
     ]);
+  });
+
+  test('links go along with a row that gets another key, and come back with it', async () => {
+    const [one, two] = await Tag.bulkCreate([{}, {}]);
+    const row = await Order.create({ status: 'new' });
+    await row['addLabel'](one);
+    const linked = await newest(row);
+    const [home, away] = [Number(row['id']), Number(row['id']) + 1000];
+    await Order.update({ id: away }, { where: { id: home } });
+    const [moved] = await orders.entries(away, { limit: 1 });
+    expect((await orders.diff(away, moved!, 'current')).changes).toEqual([]);
+    await (await Order.findByPk(away, { rejectOnEmpty: true }))['addLabel'](two);
+    await Order.update({ id: home }, { where: { id: away } });
+    const labels = { attribute: 'labels', added: [linkOf(two!)], removed: [] };
+    expect((await orders.diff(home, linked, 'current')).changes).toEqual([labels]);
+    const { changes } = await orders.revert(home, { to: linked, force: true });
+    expect(changes).toEqual([{ attribute: 'labels', added: [], removed: [linkOf(two!)] }]);
+    expect((await orders.diff(home, linked, 'current')).changes).toEqual([]);
   });
 
   test('H249 names narrow it down; without links nothing is read for them', async () => {
