@@ -27,6 +27,7 @@ import { RawWrites } from './raw-writes';
 import type { AuditedTable, Registration, Registry } from './registry';
 import {
   send,
+  sendAsItIs,
   withoutStatement,
   type DriverCallback,
   type DriverClient,
@@ -124,11 +125,11 @@ export class Door {
 
   /** Sends a read as it came, but not into the midst of a write. */
   passRead(passage: Passage, answer: DriverCallback): void {
-    this.#turns.take(passage.client, (done) => sendAsItIs(passage, answeringAfter(done, answer)));
+    this.#turns.take(passage.client, (done) => sendPassage(passage, answeringAfter(done, answer)));
   }
 
   #passOther(passage: Passage, answer: DriverCallback): void {
-    if (!this.#definitions.endsAt(passage)) return sendAsItIs(passage, answer);
+    if (!this.#definitions.endsAt(passage)) return sendPassage(passage, answer);
     return settle(
       this.#definitions.end(passage.client, () => forward(passage)),
       answer,
@@ -399,15 +400,13 @@ function keysOf(graph: CascadeGraph, write: ParsedWrite): readonly ForeignKey[] 
   return kind === 'update' ? graph.updating(table, assigned) : graph.upserting(table, assigned, matched);
 }
 
-/** As Sequelize sends it: without binds by the protocol that takes several statements in one text. */
-function sendAsItIs({ client, sql, values }: Passage, answer: DriverCallback): void {
-  if (values.length > 0) client.query(sql, values, answer);
-  else client.query(sql, answer);
+function sendPassage({ client, sql, values }: Passage, answer: DriverCallback): void {
+  sendAsItIs(client, sql, values, answer);
 }
 
 function forward(passage: Passage): Promise<DriverResult> {
   return new Promise((resolve, reject) => {
-    sendAsItIs(passage, (error, result) => (error ? reject(error) : resolve(result as DriverResult)));
+    sendPassage(passage, (error, result) => (error ? reject(error) : resolve(result as DriverResult)));
   });
 }
 

@@ -133,6 +133,17 @@ export function withoutStatement<E extends Error>(error: E): E {
   return error;
 }
 
+/** As Sequelize sends it: without binds by the protocol that takes several statements in one text. */
+export function sendAsItIs(
+  client: DriverClient,
+  sql: string,
+  values: readonly unknown[],
+  answer: DriverCallback,
+): void {
+  if (values.length > 0) client.query(sql, values, answer);
+  else client.query(sql, answer);
+}
+
 /** Sends one statement as a promise. */
 export function send(client: DriverClient, statement: DriverStatement): Promise<DriverResult> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import type { Registration } from '../capture/registry';
-import type { DriverClient, DriverResult, QueryOptions } from '../capture/sequelize-adapter';
+import { send, type DriverClient, type DriverResult, type QueryOptions } from '../capture/sequelize-adapter';
 import { AuditError } from '../core/errors';
 import type { Bound } from '../history/point-in-time';
 import { requireSnapshots, type SnapshotModels } from '../history/snapshots';
@@ -140,7 +140,8 @@ export class Journey {
 
   /** Asks the connection where names lead; a search path that stands before the statement comes first. */
   async #ask(client: DriverClient, reading: Reading, names: readonly string[]): Promise<void> {
-    const query = (sql: string, values: unknown[]): Promise<DriverResult> => ask(client, sql, values);
+    const query = (sql: string, values: unknown[]): Promise<DriverResult> =>
+      send(client, { text: sql, values });
     if (leadOf(reading) !== '') await query(leadOf(reading), []);
     for (const name of names) this.#visible.set(name, await visibleSchema(query, name));
   }
@@ -230,10 +231,4 @@ export class Journey {
     const histories = [...this.#used].map(({ options }) => options.snapshots!.table.table);
     return [...tables.map(({ name }) => name), ...histories].some((name) => defined.has(name));
   }
-}
-
-function ask(client: DriverClient, sql: string, values: unknown[]): Promise<DriverResult> {
-  return new Promise((resolve, reject) => {
-    client.query(sql, values, (error, result) => (error ? reject(error) : resolve(result as DriverResult)));
-  });
 }

@@ -4,9 +4,8 @@ import {
   onAnswer,
   onBeforeQuery,
   interceptStatements,
+  sendAsItIs,
   withoutStatement,
-  type DriverCallback,
-  type DriverClient,
   type QueryOptions,
 } from '../capture/sequelize-adapter';
 import { AuditError, isAuditError } from '../core/errors';
@@ -102,7 +101,7 @@ export class TimeTravel {
     interceptStatements(query, (client, sql, values, done) => {
       const fail = (error: Error): void => done(this.#explain(journey, error));
       const go = (text: string): void =>
-        send(client, text, values, (error, result) => (error ? fail(error) : done(null, result)));
+        sendAsItIs(client, text, values, (error, result) => (error ? fail(error) : done(null, result)));
       try {
         const turned = journey.turn(client, sql, options);
         if (typeof turned === 'string') go(turned);
@@ -136,7 +135,7 @@ export class TimeTravel {
     interceptStatements(query, (client, sql, values, done) => {
       const refusal = this.#refusalBeside(sql, options);
       if (refusal) done(withoutStatement(refusal));
-      else send(client, sql, values, done);
+      else sendAsItIs(client, sql, values, done);
     });
   }
 
@@ -153,9 +152,4 @@ export class TimeTravel {
     const message = `${read.name} was read inside auditLog.asOf without its transaction, which would show the present. Pass { transaction }, or { transaction: null } for the present on purpose.`;
     return new AuditError('ERR_AUDIT_INVALID_ARGUMENT', message);
   }
-}
-
-function send(client: DriverClient, sql: string, values: readonly unknown[], done: DriverCallback): void {
-  if (values.length > 0) client.query(sql, values, done);
-  else client.query(sql, done);
 }

@@ -3,7 +3,7 @@ import { groupBy } from './group-by';
 import { lockKeyed } from '../statement/undo-sql';
 import { readLater, type ObjectSince, type UndoneEntry } from './undo-entries';
 import type { RowUndo, UndoObstacle } from './undo-plan';
-import { firstPk } from './undo-rows';
+import { firstPk, objectKey } from './undo-rows';
 import type { UndoSession } from './undo-session';
 import { encodedColumn, keyBinds, type UndoColumn } from './undo-tables';
 
@@ -12,10 +12,6 @@ type LiveRow = ReadonlyMap<string, string | null>;
 
 /** Live rows by model and key. */
 type LiveRows = ReadonlyMap<string, LiveRow>;
-
-function objectKey(model: string, pk: string): string {
-  return `${model}\0${pk}`;
-}
 
 /** Columns whose present value must be the one that was written last. */
 function comparedColumns({ action, table, span, values }: RowUndo): UndoColumn[] {

@@ -46,9 +46,9 @@ export function lastPk({ pks }: RowSpan): string {
   return pks.at(-1)!;
 }
 
-/** The object that a row is, or was before. */
-export function objectKey({ model, pks }: RowSpan): string {
-  return `${model}\0${pks[0]}`;
+/** One text for an object, whose parts can't run into one another. */
+export function objectKey(model: string, pk: string): string {
+  return `${model}\0${pk}`;
 }
 
 /** Follows rows through entries, oldest first. */
@@ -81,7 +81,7 @@ class Spans {
   }
 
   #spanOf(entry: UndoneEntry, moves: ReadonlySet<string>): OpenSpan {
-    const object = entryObject(entry);
+    const object = objectKey(entry.model, entry.objectPk);
     const arrival = entry.action === 'create' ? moveKey(entry, entry.movedFrom, entry.objectPk) : '';
     const moving = moves.has(arrival) ? this.#moving.get(arrival) : undefined;
     if (moving) {
@@ -128,12 +128,8 @@ class Spans {
     const departure = moveKey(entry, entry.objectPk, entry.movedTo);
     if (!moves.has(departure)) return;
     this.#moving.set(departure, span);
-    this.#byObject.delete(entryObject(entry));
+    this.#byObject.delete(objectKey(entry.model, entry.objectPk));
   }
-}
-
-function entryObject({ model, objectPk }: UndoneEntry): string {
-  return `${model}\0${objectPk}`;
 }
 
 function moveKey({ model, transactionId, at }: UndoneEntry, from: string | null, to: string | null): string {

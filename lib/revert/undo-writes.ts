@@ -1,4 +1,5 @@
-import { parentsFirst, type Reference } from '../schema/references';
+import type { ForeignKey } from '../schema/catalogue';
+import { parentsFirst } from '../schema/references';
 import { tableKey } from '../schema/quote';
 import { inputText } from '../statement/undo-values';
 import { countChildren, deleteKeyed, insertRows, lockKeyed, updateRows } from '../statement/undo-sql';
@@ -68,14 +69,14 @@ function valueBinds(undos: readonly RowUndo[], columns: readonly UndoColumn[]): 
 /** Writes sets of rows, each kind with as few statements as there are tables and shapes. */
 export class UndoWriter {
   readonly #session: UndoSession;
-  readonly #references: readonly Reference[];
+  readonly #references: readonly ForeignKey[];
   readonly #createdAt: ReadonlyMap<string, string>;
   /** All that the undo will delete sooner or later: those rows are nobody's later work. */
   readonly #doomed: readonly RowUndo[];
 
   constructor(
     session: UndoSession,
-    references: readonly Reference[],
+    references: readonly ForeignKey[],
     createdAt: ReadonlyMap<string, string>,
     doomed: readonly RowUndo[],
   ) {
@@ -168,10 +169,10 @@ export class UndoWriter {
     return [
       ...(createdAt
         ? [
-            [createdAt, undos.map(({ span }) => this.#createdAt.get(objectKey(span)) ?? now)] as [
-              UndoColumn['column'],
-              string[],
-            ],
+            [
+              createdAt,
+              undos.map(({ span }) => this.#createdAt.get(objectKey(span.model, firstPk(span))) ?? now),
+            ] as [UndoColumn['column'], string[]],
           ]
         : []),
       ...(updatedAt ? [[updatedAt, undos.map(() => now)] as [UndoColumn['column'], string[]]] : []),
@@ -258,7 +259,7 @@ const EFFECTS = { c: 'remove', n: 'change', d: 'change', a: 'change', r: 'change
 function childObstacle(
   table: UndoTable,
   objectPk: string,
-  { child, name, onDelete }: Reference,
+  { child, name, onDelete }: ForeignKey,
   count: number,
 ): UndoObstacle {
   const rows = count === 1 ? '1 row' : `${count} rows`;

@@ -6,7 +6,7 @@ import { checkKeys, invalidArgument, invalidOption } from '../core/suggest';
 import type { JsonValue } from '../core/types';
 import { logTable, type HistorySettings } from '../history/settings';
 import type { LogEntry } from '../schema/log-entry';
-import { readReferences } from '../schema/references';
+import { readForeignKeys } from '../schema/catalogue';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import type { JsonText } from '../statement/undo-values';
 import { createdAt, ownTransaction } from '../statement/undo-sql';
@@ -254,7 +254,7 @@ class Undo {
     const { tables, rows, links, entries } = plan;
     const doomed = rows.filter(({ action }) => action === 'delete');
     const days = await this.#daysOfCreation(session, rows);
-    const writer = new UndoWriter(session, await readReferences(session.query), days, doomed);
+    const writer = new UndoWriter(session, await readForeignKeys(session.query, 'all'), days, doomed);
     const attempt = new UndoAttempt(this.#settings, session, writer, tables);
     try {
       await session.tentatively(async () => {
@@ -283,7 +283,12 @@ class Undo {
       spans.map(({ firstId }) => firstId),
     ];
     const { rows } = await session.query(createdAt(logTable(this.#settings)), binds);
-    return new Map((rows as { n: number; at: string }[]).map(({ n, at }) => [objectKey(spans[n - 1]!), at]));
+    return new Map(
+      (rows as { n: number; at: string }[]).map(({ n, at }) => {
+        const { model, pks } = spans[n - 1]!;
+        return [objectKey(model, pks[0]!), at];
+      }),
+    );
   }
 
   /** Its id, and its newest entry: the caller's transaction may have written before. */

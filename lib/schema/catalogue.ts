@@ -212,7 +212,7 @@ from pg_constraint c
 join pg_class ct on ct.oid = c.conrelid join pg_namespace cn on cn.oid = ct.relnamespace
 join pg_class pt on pt.oid = c.confrelid join pg_namespace pn on pn.oid = pt.relnamespace
 where c.contype = 'f' and c.conparentid = 0
-  and (c.confdeltype in ('c', 'n', 'd') or c.confupdtype in ('c', 'n', 'd'))
+  and ($1 or c.confdeltype in ('c', 'n', 'd') or c.confupdtype in ('c', 'n', 'd'))
 order by c.oid`;
 
 interface ForeignKeyRow extends Pick<
@@ -235,9 +235,12 @@ interface ForeignKeyRow extends Pick<
   readonly parentVisible: boolean;
 }
 
-/** Every foreign key of the database by which a delete or an update of the parent changes children. */
-export async function readForeignKeys(query: CatalogueQuery): Promise<ForeignKey[]> {
-  const { rows } = await query(FOREIGN_KEYS_SQL, []);
+/** Every foreign key of the database by which a delete or an update of the parent changes children, or simply every one. */
+export async function readForeignKeys(
+  query: CatalogueQuery,
+  which: 'changing' | 'all' = 'changing',
+): Promise<ForeignKey[]> {
+  const { rows } = await query(FOREIGN_KEYS_SQL, [which === 'all']);
   return (rows as ForeignKeyRow[]).map((row) => ({
     name: row.name,
     child: { schema: row.childSchema, table: row.childTable, visible: row.childVisible },

@@ -1,38 +1,8 @@
-import type { CatalogueQuery, ReferentialAction } from './catalogue';
+import type { CatalogueQuery, ForeignKey } from './catalogue';
 import { tableKey, type TableName } from './quote';
 
-/** One foreign key, whatever it does to children. */
-export interface Reference {
-  readonly name: string;
-  readonly child: TableName;
-  readonly childColumns: readonly string[];
-  readonly parent: TableName;
-  readonly parentColumns: readonly string[];
-  readonly onDelete: ReferentialAction;
-}
-
-const NAMES = (side: string, columns: string): string =>
-  `(select array_agg(a.attname::text order by k.n) from unnest(c.${columns}) with ordinality k(attnum, n)
-     join pg_attribute a on a.attrelid = c.${side} and a.attnum = k.attnum)`;
-
-/** Without the copies that PostgreSQL keeps per partition (`conparentid`). */
-const REFERENCES_SQL = `
-select c.conname::text as "name", c.confdeltype::text as "onDelete",
-  json_build_object('schema', cn.nspname, 'table', ct.relname) as "child", ${NAMES('conrelid', 'conkey')} as "childColumns",
-  json_build_object('schema', pn.nspname, 'table', pt.relname) as "parent", ${NAMES('confrelid', 'confkey')} as "parentColumns"
-from pg_constraint c
-join pg_class ct on ct.oid = c.conrelid join pg_namespace cn on cn.oid = ct.relnamespace
-join pg_class pt on pt.oid = c.confrelid join pg_namespace pn on pn.oid = pt.relnamespace
-where c.contype = 'f' and c.conparentid = 0
-order by c.oid`;
-
-/** Every foreign key of the database; tables always with their schema. */
-export async function readReferences(query: CatalogueQuery): Promise<readonly Reference[]> {
-  return (await query(REFERENCES_SQL, [])).rows as Reference[];
-}
-
 /** Tables in an order in which each comes behind those it refers to, as far as there is one: circles are cut somewhere. */
-export function parentsFirst(tables: readonly TableName[], references: readonly Reference[]): TableName[] {
+export function parentsFirst(tables: readonly TableName[], references: readonly ForeignKey[]): TableName[] {
   const known = new Map(tables.map((table) => [tableKey(table), table]));
   const sorted = new Map<string, TableName>();
   const visit = (table: TableName, above: readonly string[]): void => {

@@ -1,7 +1,7 @@
 import type { CatalogueColumn } from '../schema/catalogue';
 import { exactTimeSql } from '../schema/exact-time';
 import { quoteIdentifier, quoteTable, type TableName } from '../schema/quote';
-import type { Reference } from '../schema/references';
+import type { ForeignKey } from '../schema/catalogue';
 import { castKey, castText } from './undo-values';
 import { jsonOf, type EncodedColumn } from './encode';
 
@@ -114,7 +114,7 @@ export function parkRow(target: KeyedTable, column: string): string {
  *
  * @param undone the child's own table, where rows of it are to be deleted too: their keys are bound after the parent's
  */
-export function countChildren(parent: KeyedTable, reference: Reference, undone: KeyedTable | null): string {
+export function countChildren(parent: KeyedTable, reference: ForeignKey, undone: KeyedTable | null): string {
   const match = reference.childColumns.map(
     (column, at) =>
       `"!c".${quoteIdentifier(column)} = "!p".${quoteIdentifier(reference.parentColumns[at] ?? '')}`,

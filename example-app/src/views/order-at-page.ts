@@ -3,6 +3,7 @@ import { fromCents, toCents } from '../money';
 import type { Entry } from '../services/order-past';
 import { momentText, money, time } from './format';
 import { html, type Content, type Html } from './html';
+import { itemsTable } from './items-table';
 import type { Page } from './layout';
 import { orderHead } from './order-head';
 import { labelOf, showValue } from './order-values';
@@ -184,26 +185,12 @@ const mark = (content: Content, differs: boolean): Content =>
 
 function items(then: Order, now: Order | null): Html {
   const isOther = now !== null && now.total !== then.total;
-  return html`<table class="items">
-    <thead>
-      <tr>
-        <th scope="col">Product</th>
-        <th scope="col" class="number">Quantity</th>
-        <th scope="col" class="number">Sum</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${(then.items ?? []).map((item) => itemRow(item, now))}
-    </tbody>
-    <tfoot>
-      <tr>
-        <th scope="row" colspan="2">Total</th>
-        <td class="number">
-          ${mark(money(then.total), isOther)} ${isOther && html`<small>now ${money(now.total)}</small>`}
-        </td>
-      </tr>
-    </tfoot>
-  </table>`;
+  const total = html`${mark(money(then.total), isOther)}
+  ${isOther && html`<small>now ${money(now.total)}</small>`}`;
+  return itemsTable(
+    (then.items ?? []).map((item) => itemRow(item, now)),
+    total,
+  );
 }
 
 function itemRow(item: OrderItem, now: Order | null): Html {

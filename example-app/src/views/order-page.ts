@@ -3,6 +3,7 @@ import type { Order, OrderItem, Product, Tag, User } from '../models';
 import { canBecome, isOpen } from '../services/orders';
 import { badge, lastFour, money, time } from './format';
 import { html, type Content, type Html } from './html';
+import { itemsTable } from './items-table';
 import type { Page } from './layout';
 import { orderHead } from './order-head';
 import { fromCents, toCents } from '../money';
@@ -16,12 +17,13 @@ interface OrderView {
 export function orderPage({ order, user, products }: OrderView): Page {
   const title = `Order ${order.id}`;
   const editable = may(user, 'edit');
+  const rows = (order.items ?? []).map((item) => itemRow(item, editable && isOpen(order)));
   const body = html`${orderHead({ id: order.id, title: html`${title} ${badge(order.status)}`, tab: 'order', exists: true })}
     ${user && actions(order, user)}
     <div class="columns">
       <section class="card">
         <h2>Items</h2>
-        ${items(order, editable && isOpen(order))} ${editable && isOpen(order) && addItem(order, products)}
+        ${itemsTable(rows, money(order.total))} ${editable && isOpen(order) && addItem(order, products)}
       </section>
       <div>
         <section class="card">
@@ -61,27 +63,6 @@ function cancel(id: number): Html {
       <button class="danger">Cancel the order</button>
     </form>
   </details>`;
-}
-
-function items(order: Order, editable: boolean): Html {
-  return html`<table class="items">
-    <thead>
-      <tr>
-        <th scope="col">Product</th>
-        <th scope="col" class="number">Quantity</th>
-        <th scope="col" class="number">Sum</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${(order.items ?? []).map((item) => itemRow(item, editable))}
-    </tbody>
-    <tfoot>
-      <tr>
-        <th scope="row" colspan="2">Total</th>
-        <td class="number">${money(order.total)}</td>
-      </tr>
-    </tfoot>
-  </table>`;
 }
 
 function itemRow(item: OrderItem, editable: boolean): Html {
