@@ -6,15 +6,19 @@ const servers = {
 };
 
 // Class fields are defined, as the compiler's own output does, so that a model without `declare` fails in tests too.
-const swc = {
-  jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+const swc = (tsx) => ({
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', tsx },
+    transform: { react: { runtime: 'automatic', importSource: 'preact' } },
+  },
   module: { type: 'commonjs' },
-};
+});
 
 const common = {
   rootDir: __dirname,
   testEnvironment: 'node',
-  transform: { '\\.ts$': ['@swc/jest', swc] },
+  transform: { '\\.ts$': ['@swc/jest', swc(false)], '\\.tsx$': ['@swc/jest', swc(true)] },
 };
 
 const library = {
@@ -28,7 +32,11 @@ function matrixProject(express, server) {
     ...common,
     displayName: `express@${express} postgresql@${server.major}`,
     testMatch: ['<rootDir>/test/**/*.test.ts'],
-    testPathIgnorePatterns: ['<rootDir>/test/package/', '<rootDir>/test/tooling/(?!matrix)'],
+    testPathIgnorePatterns: [
+      '<rootDir>/test/package/',
+      '<rootDir>/test/browser/',
+      '<rootDir>/test/tooling/(?!matrix)',
+    ],
     moduleNameMapper: { '^express$': `express-v${express}`, ...library },
     globals: { matrix: { express, postgresql: server.major, urlVariable: server.variable } },
   };

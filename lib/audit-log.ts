@@ -2,6 +2,7 @@ import type { Model, ModelStatic, Sequelize, Transaction } from 'sequelize';
 import { AuditedModels, type AuditedModel } from './audited-model';
 import { Capture } from './capture/capture';
 import { Registry } from './capture/registry';
+import type { CommitListener } from './capture/witness';
 import { createAuditMiddleware, type AuditMiddleware } from './context/middleware';
 import { rememberSettings, type ContextSettings } from './context/settings';
 import { AuditError } from './core/errors';
@@ -9,18 +10,23 @@ import { AuditEvents, type AuditEventMap, type AuditEventName } from './core/eve
 import { resolveOptions, type AuditLogOptions, type ResolvedOptions } from './core/options';
 import { lazily } from './core/lazily';
 import { checkKeys, describe, didYouMean, invalidArgument, invalidOption } from './core/suggest';
+import type * as Audited from './history/audited-events';
 import { addDisplay } from './history/display';
+import type * as Export from './history/export';
+import type { EntryExport } from './history/export';
 import { addFinders, type LogEntryModel } from './history/finders';
 import { loadActors, type ActorRecord, type LoadActorsOptions } from './history/load-actors';
 import type * as Log from './history/log';
 import type { EntryWriters } from './history/log';
-import type { HistorySettings } from './history/settings';
+import { logTable, type HistorySettings } from './history/settings';
 import type { PointInTime } from './history/point-in-time';
 import { SnapshotModels } from './history/snapshots';
 import type * as Check from './inspect/check';
 import type { CheckResult } from './inspect/check';
 import type * as Coverage from './inspect/coverage';
 import type { ModelCoverage } from './inspect/coverage';
+import type * as Tails from './history/tail';
+import type { TailedEntry, TailOptions } from './history/tail';
 import type * as Travel from './past/travel';
 import type * as Undo from './revert/undo';
 import type { UndoMembers } from './revert/undo';
@@ -32,9 +38,12 @@ import type * as Sync from './schema/sync';
 import type { SyncOptions } from './schema/sync';
 
 // Rooms that a program enters late or never.
+const audited = lazily(() => require('./history/audited-events') as typeof Audited);
+const exporting = lazily(() => require('./history/export') as typeof Export);
 const log = lazily(() => require('./history/log') as typeof Log);
 const check = lazily(() => require('./inspect/check') as typeof Check);
 const coverage = lazily(() => require('./inspect/coverage') as typeof Coverage);
+const tails = lazily(() => require('./history/tail') as typeof Tails);
 const travelling = lazily(() => require('./past/travel') as typeof Travel);
 const undoing = lazily(() => require('./revert/undo') as typeof Undo);
 const syncing = lazily(() => require('./schema/sync') as typeof Sync);
@@ -53,7 +62,7 @@ export interface CheckOptions {
 }
 
 /** The audit log of one Sequelize instance. Every member may be destructured. */
-export interface AuditLog extends EntryWriters, UndoMembers {
+export interface AuditLog extends EntryExport, EntryWriters, UndoMembers {
   /** The log as a read-only Sequelize model with finders. */
   readonly LogEntry: LogEntryModel;
   /** Opens a context for each request. Mount it once: after body parsers and session, before the routes. */
@@ -117,12 +126,49 @@ export interface AuditLog extends EntryWriters, UndoMembers {
   readonly check: (options?: CheckOptions) => Promise<CheckResult>;
   /** What is recorded of every defined model, and what is not. */
   readonly coverage: () => Promise<ModelCoverage[]>;
+  /**
+   * All committed entries of all processes, without end: none is skipped, and from a stored `cursor` each comes at least once. An
+   * entry comes once no older transaction is still open, as a rule within a second. No connection is held between two looks.
+   * Aborting the signal, or leaving the loop, ends it.
+   *
+   * @throws {AuditError} ERR_AUDIT_INVALID_OPTION, ERR_AUDIT_CURSOR when the cursor is of another server
+   * @example
+   * for await (const { entry, cursor } of auditLog.tail({ after: await loadCursor(), signal })) {
+   *   await deliver(entry);
+   *   await storeCursor(cursor);
+   * }
+   */
+  readonly tail: (options?: TailOptions) => AsyncGenerator<TailedEntry, void, undefined>;
+  /**
+   * `'audited'` tells of every entry that this process wrote, after its commit; `'error'` of what the application's own functions
+   * threw. A write outside a transaction gets one of its own while somebody listens to `'audited'`.
+   *
+   * @example
+   * auditLog.on('audited', ({ modelName, instanceId, changedFields }) => {
+   *   if (modelName === 'User' && changedFields.includes('role')) alert(`role of user ${instanceId} changed`);
+   * });
+   */
   readonly on: <E extends AuditEventName>(event: E, handler: (...args: AuditEventMap[E]) => void) => void;
   readonly once: <E extends AuditEventName>(event: E, handler: (...args: AuditEventMap[E]) => void) => void;
   readonly off: <E extends AuditEventName>(event: E, handler: (...args: AuditEventMap[E]) => void) => void;
 }
 
 const logs = new WeakMap<Sequelize, AuditLog>();
+
+/** What stands behind an audit log, for the rooms that are built on it. */
+export interface Foundation {
+  readonly settings: HistorySettings;
+  readonly snapshots: SnapshotModels;
+}
+
+const foundations = new WeakMap<AuditLog, Foundation>();
+
+/** @throws {AuditError} ERR_AUDIT_INVALID_ARGUMENT for what `createAuditLog` did not give. */
+export function foundationOf(where: string, auditLog: AuditLog): Foundation {
+  const isObject = typeof auditLog === 'object' && auditLog !== null;
+  const found = isObject ? foundations.get(auditLog) : undefined;
+  return found ?? invalidArgument(where, 'the audit log that createAuditLog returned', auditLog);
+}
 
 function checkInstance(sequelize: Sequelize): void {
   if (typeof (sequelize as Partial<Sequelize> | undefined)?.getDialect !== 'function')
@@ -181,8 +227,12 @@ export function createAuditLog(sequelize: Sequelize, options?: AuditLogOptions):
   const events = new AuditEvents();
   const context = contextSettingsOf(resolved, registry, events);
   rememberSettings(sequelize, context);
-  const capture = new Capture(sequelize, { options: resolved, registry, context });
-  const auditLog = assemble({ sequelize, options: resolved, registry, events, context, capture });
+  const table = { schema: resolved.schema, table: resolved.tableName };
+  const LogEntry = defineLogEntry(sequelize, table);
+  const settings: HistorySettings = { sequelize, options: resolved, registry, context, LogEntry };
+  const commits = commitsTo(settings, events);
+  const capture = new Capture(sequelize, { options: resolved, registry, context, commits });
+  const auditLog = assemble({ settings, events, capture });
   logs.set(sequelize, auditLog);
   return auditLog;
 }
@@ -197,20 +247,22 @@ export function getAuditLog(sequelize: Sequelize): AuditLog | undefined {
   return logs.get(sequelize);
 }
 
+/** Where commits are told of: nobody reads entries back unless somebody listens. */
+function commitsTo(settings: HistorySettings, events: AuditEvents): CommitListener {
+  const herald = lazily(() => new (audited().Herald)(settings, events));
+  return { isListening: () => events.has('audited'), committed: (id) => herald().committed(id) };
+}
+
 interface Rooms {
-  readonly sequelize: Sequelize;
-  readonly options: ResolvedOptions;
-  readonly registry: Registry;
+  readonly settings: HistorySettings;
   readonly events: AuditEvents;
-  readonly context: ContextSettings;
   readonly capture: Capture;
 }
 
-function assemble({ sequelize, options, registry, events, context, capture }: Rooms): AuditLog {
-  const table = { schema: options.schema, table: options.tableName };
-  const base = { sequelize, options, registry, context, LogEntry: defineLogEntry(sequelize, table) };
-  const settings: HistorySettings = base;
-  addDisplay(base.LogEntry, registry);
+function assemble({ settings, events, capture }: Rooms): AuditLog {
+  const { sequelize, registry, context } = settings;
+  const table = logTable(settings);
+  addDisplay(settings.LogEntry, registry);
   const snapshots = new SnapshotModels(settings);
   const models = new AuditedModels(settings, snapshots);
   const writers = lazily(() => log().createWriters(settings));
@@ -218,9 +270,10 @@ function assemble({ sequelize, options, registry, events, context, capture }: Ro
   const undo = lazily(() => undoing().createUndoMembers(settings));
   const register: AuditLog['registerAudited'] = (model, given) =>
     models.of(registry.register(model, (given ?? {}) as RegistrationOptions));
-  return {
+  const auditLog: AuditLog = {
     log: async (subject, given) => writers().log(subject, given),
     logAccess: async (subject, given) => writers().logAccess(subject, given),
+    export: async (given) => exporting().createExport(settings).export(given),
     revertTransaction: async (id, given) => undo().revertTransaction(id, given),
     revertRequest: async (id, given) => undo().revertRequest(id, given),
     LogEntry: addFinders(settings),
@@ -249,10 +302,13 @@ function assemble({ sequelize, options, registry, events, context, capture }: Ro
       return result;
     },
     coverage: async () => coverage().coverageOf(sequelize, syncing().catalogueQuery(sequelize), registry),
+    tail: (given) => tails().tail(settings, given),
     on: (event, handler) => events.on(event, handler),
     once: (event, handler) => events.once(event, handler),
     off: (event, handler) => events.off(event, handler),
   };
+  foundations.set(auditLog, { settings, snapshots });
+  return auditLog;
 }
 
 function registerAll(

@@ -22,6 +22,7 @@ export type { AuditContextSnapshot, AuditContextValues } from './context/scopes'
 export type { AuditCallOption } from './core/call-option';
 export { AuditError, isAuditError } from './core/errors';
 export type { AuditErrorCode } from './core/errors';
+export type { ModelAuditedEvent } from './core/events';
 export type { AuditLogOptions, AuditRequest } from './core/options';
 export type {
   ActorInput,
@@ -43,11 +44,14 @@ export type { RevertOptions, RevertResult } from './revert/revert';
 export type { UndoneObject, UndoneValue, UndoOptions, UndoResult } from './revert/undo';
 export type { UndoObstacle, UndoSkip } from './revert/undo-plan';
 export type { CleanDuplicatesOptions, CleanDuplicatesResult } from './history/clean-duplicates';
+export type { ExportOptions, ExportProgress, ExportResult } from './history/export';
+export type { ExportFormat } from './history/export-format';
 export type { EntryFindOptions, LogEntryFinders, LogEntryModel } from './history/finders';
 export type { LogAccessOptions, LogOptions, LogSubject } from './history/log';
 export type { ObjectKey } from './history/object-key';
 export type { PointInTime } from './history/point-in-time';
 export type { PopulateOptions, PopulateProgress, PopulateResult } from './history/populate';
+export type { TailedEntry, TailOptions } from './history/tail';
 export type { VersionFindOptions } from './history/versions';
 export type { CheckFinding, CheckResult } from './inspect/check';
 export type { CascadeCoverage, ModelCoverage } from './inspect/coverage';

@@ -6,6 +6,9 @@ import { loadCurrentUser, requireLogin } from './middleware/current-user';
 import { handleError, handleNotFound } from './middleware/errors';
 import { sameOrigin } from './middleware/same-origin';
 import { createSession } from './middleware/session';
+import { auditRoutes } from './routes/audit';
+import { customerRoutes } from './routes/customers';
+import { demoRoutes } from './routes/demo';
 import { homeRoutes } from './routes/home';
 import { loginRoutes } from './routes/login';
 import { orderChangeRoutes } from './routes/order-changes';
@@ -52,6 +55,9 @@ function addRoutes(app: Express): void {
   app.use('/orders', requireLogin, orderPastRoutes, orderRoutes, orderChangeRoutes);
   app.use('/orders', requireLogin, orderHistoryRoutes, orderRestoreRoutes);
   app.use('/products', requireLogin, productRoutes);
+  app.use('/customers', requireLogin, customerRoutes);
   app.use('/requests', requireLogin, undoRoutes);
+  app.use('/demo', requireLogin, demoRoutes);
+  app.use('/audit', auditRoutes);
   app.use(handleNotFound, handleError);
 }

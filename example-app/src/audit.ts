@@ -1,6 +1,6 @@
 import { createAuditLog } from 'sequelize-auditlog';
 import { sequelize } from './database';
-import { Order, OrderItem, OrderTag, Product, Tag, User } from './models';
+import { Address, Customer, Order, OrderItem, OrderTag, Product, Tag, User } from './models';
 
 export const auditLog = createAuditLog(sequelize, { actor: { model: User } });
 export const { auditMiddleware, registerAudited, LogEntry } = auditLog;
@@ -11,7 +11,12 @@ export const orders = registerAudited(Order, {
   mask: { cardNumber: { keepLast: 4 } },
   associations: ['tags'],
   repr: 'Order {id} ({customerName})',
-  labels: { customerName: 'customer', customerEmail: 'e-mail', cardNumber: 'card' },
+  labels: {
+    customerId: 'customer number',
+    customerName: 'customer',
+    customerEmail: 'e-mail',
+    cardNumber: 'card',
+  },
 });
 
 export const orderItems = registerAudited(OrderItem, {
@@ -24,6 +29,18 @@ export const products = registerAudited(Product, {
   snapshots: true,
   repr: '{name} ({sku})',
   labels: { sku: 'SKU' },
+});
+
+export const customers = registerAudited(Customer, {
+  snapshots: true,
+  repr: '{name}',
+  labels: { email: 'e-mail' },
+});
+
+export const addresses = registerAudited(Address, {
+  snapshots: true,
+  repr: '{street}, {city}',
+  labels: { customerId: 'customer' },
 });
 
 export const tags = registerAudited(Tag, { snapshots: true, repr: 'Tag {name}' });

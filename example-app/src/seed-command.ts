@@ -1,11 +1,10 @@
-import { auditLog } from './audit';
 import { sequelize } from './database';
 import { seedShop } from './seed';
 import { progressLine } from './seed/progress';
+import { openTables } from './tables';
 
 async function main(): Promise<void> {
-  await sequelize.sync();
-  await auditLog.sync();
+  await openTables();
   const seeded = await seedShop(progressLine(process.stdout));
   console.log(seeded ? 'The shop has its history.' : 'The shop has orders already; nothing was changed.');
 }

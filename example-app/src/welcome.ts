@@ -1,29 +1,30 @@
 import { PASSWORD, USERS } from './seed/catalogue';
 
 const MAY: Readonly<Record<string, string>> = {
-  admin: 'everything, also delete and bulk-edit',
-  clerk: 'create and edit orders',
-  support: 'read only',
+  sales: 'sales: create and edit orders, products, customers',
+  support: 'support: read, the audit log included',
+  admin: 'admin: everything; also delete, export and revert',
 };
 
 export function welcome(port: number): string {
-  const logins = USERS.map(
-    ({ email, role }) => `    ${email.padEnd(22)} ${PASSWORD.padEnd(10)} ${MAY[role]}`,
-  );
+  const shop = `http://localhost:${port}`;
+  const logins = USERS.map(({ email, role }) => `    ${email.padEnd(20)} ${PASSWORD.padEnd(6)} ${MAY[role]}`);
   return `
-  Kettle & Paper is open:  http://localhost:${port}
+  Kettle & Paper is open:  ${shop}
+  Its audit log:           ${shop}/audit/  (log in as sam or ada first)
 
-  Log in as                with       and may
+  Log in as            with   who may
 ${logins.join('\n')}
 
-  Five things to try
-    1. As clerk, change the customer of an order and ship it; then open its Log: who, when, from where.
-    2. As admin, choose a few orders in the list and cancel them all at once, with a reason; each has its own entry.
-    3. Open an order as it was months ago, compare two versions, put one back: http://localhost:${port}/orders/1/at
-    4. As admin, undo what the last price import did, from the log of a product: http://localhost:${port}/products
-    5. Delete an order. Its Log and its Versions stay, and it can come back: http://localhost:${port}/orders/deleted
+  Two minutes
+    1. As alice, change an order and one of its items. In a private window, as sam, open Audit: both are there.
+    2. Open the change: what exactly, who, when, from where, by which request. The card number is masked.
+    3. Open the order's timeline, go back in time, compare two versions. The address bar keeps what you see.
+    4. As ada, revert the change with a reason, without one of its fields; then revert the revert.
+    5. Audit, Deleted: bring back the customer who was taken for a duplicate, with the addresses.
+    6. Search the log:  actor:price-import field:price   or   ip:203.0.113.66  (somebody was here at night)
+    7. As ada, make 50 edits at once (below, on the home page): 50 entries, none lost, no gap.
 
-  The same addresses answer JSON to whoever asks with "Accept: application/json".
-  Stop with Ctrl+C.
+  README.md has the tour in full. Stop with Ctrl+C.
 `;
 }

@@ -12,24 +12,24 @@ import {
 import { Order } from '../src/models';
 
 let admin: Visitor;
-let clerk: Visitor;
+let sales: Visitor;
 let support: Visitor;
 
 beforeAll(async () => {
-  ({ admin, clerk, support } = await openTestShop());
+  ({ admin, sales, support } = await openTestShop());
 });
 
 afterAll(closeTestShop);
 
 test('support reads everything', async () => {
-  const id = await placeOrder(clerk);
+  const id = await placeOrder(sales);
   const paths = ['/', '/orders', `/orders/${id}`, `/orders/${id}/log`, `/orders/${id}/versions`, '/products'];
   const statuses = await Promise.all(paths.map((path) => statusOf(support.get(path))));
   expect(new Set(statuses)).toEqual(new Set([200]));
 });
 
 test('support is refused every change, and nothing of it is in the log', async () => {
-  const id = await placeOrder(clerk);
+  const id = await placeOrder(sales);
   expect([
     await statusOf(support.post('/orders').send(newOrder())),
     await statusOf(support.patch(`/orders/${id}`).send({ notes: 'mine' })),
@@ -41,11 +41,11 @@ test('support is refused every change, and nothing of it is in the log', async (
   expect(await logOf(support, id)).toHaveLength(1);
 });
 
-test('a clerk may neither delete nor bulk-edit; an admin may', async () => {
-  const id = await placeOrder(clerk);
+test('a salesperson may neither delete nor bulk-edit; an admin may', async () => {
+  const id = await placeOrder(sales);
   const bulk = { ids: [id], status: 'paid' };
   for (const [who, expected] of [
-    [clerk, 403],
+    [sales, 403],
     [admin, 200],
   ] as const) {
     expect(await statusOf(who.post('/orders/bulk').send(bulk))).toBe(expected);
@@ -60,18 +60,18 @@ test('who is not logged in sees nothing', async () => {
 });
 
 test('a wrong password is refused', async () => {
-  const guess = { email: 'admin@shop.example', password: 'guess' };
+  const guess = { email: 'ada@shop.example', password: 'guess' };
   expect(await statusOf(visitor().post('/login').send(guess))).toBe(401);
 });
 
 test('logging in leads only to addresses of the shop', async () => {
-  const form = { email: 'clerk@shop.example', password: 'shop', next: '//elsewhere.example/' };
+  const form = { email: 'alice@shop.example', password: 'shop', next: '//elsewhere.example/' };
   const { headers } = await visitor().post('/login').set('Accept', 'text/html').type('form').send(form);
   expect(headers['location']).toBe('/');
 });
 
 test('after logging out the session is gone', async () => {
-  const someone = await logIn('clerk');
+  const someone = await logIn('sales');
   expect(await statusOf(someone.post('/logout'))).toBe(204);
   expect(await statusOf(someone.get('/orders'))).toBe(401);
 });
@@ -83,16 +83,16 @@ test.each([
   ['an opaque origin', { 'Sec-Fetch-Site': '', Origin: 'null' }],
 ])('a form from %s is refused', async (_from, headers) => {
   const before = await Order.count();
-  const { status } = await clerk.post('/orders').set(headers).type('form').send({ customerName: 'x' });
+  const { status } = await sales.post('/orders').set(headers).type('form').send({ customerName: 'x' });
   expect([status, await Order.count()]).toEqual([403, before]);
 });
 
 test('an order that is shipped can be neither cancelled nor shipped again', async () => {
-  const id = await placeOrder(clerk);
+  const id = await placeOrder(sales);
   expect([
-    await statusOf(clerk.post(`/orders/${id}/ship`)),
-    await statusOf(clerk.post(`/orders/${id}/ship`)),
-    await statusOf(clerk.post(`/orders/${id}/cancel`).send({ reason: 'too late' })),
+    await statusOf(sales.post(`/orders/${id}/ship`)),
+    await statusOf(sales.post(`/orders/${id}/ship`)),
+    await statusOf(sales.post(`/orders/${id}/cancel`).send({ reason: 'too late' })),
   ]).toEqual([200, 409, 409]);
   expect(await logOf(support, id)).toHaveLength(2);
 });

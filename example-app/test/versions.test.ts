@@ -4,20 +4,20 @@ const CARD_NUMBER = '4242424242421234';
 const HOSTILE = '<script>alert("x")</script> & Sons';
 
 let admin: Visitor;
-let clerk: Visitor;
+let sales: Visitor;
 
 beforeAll(async () => {
-  ({ admin, clerk } = await openTestShop());
+  ({ admin, sales } = await openTestShop());
 });
 
 afterAll(closeTestShop);
 
 test('each change makes a version of the whole order, newest first', async () => {
-  const id = await placeOrder(clerk);
-  await clerk.patch(`/orders/${id}`).send({ notes: 'Ring twice.' }).expect(200);
+  const id = await placeOrder(sales);
+  await sales.patch(`/orders/${id}`).send({ notes: 'Ring twice.' }).expect(200);
   await admin.post(`/orders/${id}/ship`).expect(200);
   await admin.delete(`/orders/${id}`).expect(200);
-  const { body } = await clerk.get(`/orders/${id}/versions`).expect(200);
+  const { body } = await sales.get(`/orders/${id}/versions`).expect(200);
   expect(
     body.map((version: Record<string, unknown>) => [
       version['historyType'],
@@ -33,8 +33,8 @@ test('each change makes a version of the whole order, newest first', async () =>
 });
 
 test.each(['application/json', 'text/html'])('no card number is in clear, as %s', async (type) => {
-  const id = await placeOrder(clerk, { cardNumber: CARD_NUMBER });
-  await clerk.patch(`/orders/${id}`).send({ cardNumber: '4000 0000 0000 9995' }).expect(200);
+  const id = await placeOrder(sales, { cardNumber: CARD_NUMBER });
+  await sales.patch(`/orders/${id}`).send({ cardNumber: '4000 0000 0000 9995' }).expect(200);
   const read = async (page: string) => (await admin.get(`/orders/${id}${page}`).set('Accept', type)).text;
   const [order, log, versions] = [await read(''), await read('/log'), await read('/versions')];
   expect([order, log, versions].join('\n')).not.toMatch(/4242424242421234|4000000000009995/);
@@ -43,8 +43,8 @@ test.each(['application/json', 'text/html'])('no card number is in clear, as %s'
 });
 
 test('a hostile customer name stays text on every page', async () => {
-  const id = await placeOrder(clerk, { customerName: HOSTILE, notes: HOSTILE });
-  await clerk
+  const id = await placeOrder(sales, { customerName: HOSTILE, notes: HOSTILE });
+  await sales
     .patch(`/orders/${id}`)
     .send({ notes: `${HOSTILE} again` })
     .expect(200);
@@ -52,14 +52,14 @@ test('a hostile customer name stays text on every page', async () => {
     '/orders',
     ...['', '/edit', '/log', '/versions'].map((page) => `/orders/${id}${page}`),
   ]) {
-    const { text } = await clerk.get(path).set('Accept', 'text/html').expect(200);
+    const { text } = await sales.get(path).set('Accept', 'text/html').expect(200);
     expect(text).not.toContain('<script');
     expect(text).toContain('&lt;script&gt;alert(');
   }
 });
 
 test('pages come with a policy that allows no inline script, and have none', async () => {
-  const { headers, text } = await clerk.get('/orders').set('Accept', 'text/html').expect(200);
+  const { headers, text } = await sales.get('/orders').set('Accept', 'text/html').expect(200);
   expect(headers['content-security-policy']).toContain("script-src 'self'");
   expect(text).not.toMatch(/<script|<style|style=|\son\w+=/);
 });
@@ -71,20 +71,20 @@ test('a form with a mistake is shown again with what was entered', async () => {
     productId: '1',
     quantity: '2',
   };
-  const { text } = await clerk.post('/orders').set('Accept', 'text/html').type('form').send(form).expect(422);
+  const { text } = await sales.post('/orders').set('Accept', 'text/html').type('form').send(form).expect(422);
   expect(text).toContain('value="Mill Street Bakery"');
   expect(text).toContain('This is not an e-mail address.');
 });
 
 test('a form that leaves the card number empty keeps it', async () => {
-  const id = await placeOrder(clerk, { cardNumber: CARD_NUMBER });
+  const id = await placeOrder(sales, { cardNumber: CARD_NUMBER });
   const form = {
     customerName: 'North Library',
     customerEmail: 'orders@north-library.example',
     cardNumber: '',
     notes: '',
   };
-  await clerk.post(`/orders/${id}`).set('Accept', 'text/html').type('form').send(form).expect(303);
-  const { body } = await clerk.get(`/orders/${id}`).expect(200);
+  await sales.post(`/orders/${id}`).set('Accept', 'text/html').type('form').send(form).expect(303);
+  const { body } = await sales.get(`/orders/${id}`).expect(200);
   expect(body).toMatchObject({ customerName: 'North Library', cardNumber: '•••• 1234' });
 });

@@ -10,11 +10,13 @@ import { CaptureGuard } from './guard';
 import { PreparedNames } from './prepared-names';
 import type { Registry } from './registry';
 import { interceptStatements, onBeforeQuery, type QueryOptions } from './sequelize-adapter';
+import { Witness, type CommitListener } from './witness';
 
 export interface CaptureSettings {
   readonly options: ResolvedOptions;
   readonly registry: Registry;
   readonly context: ContextSettings;
+  readonly commits: CommitListener;
 }
 
 /**
@@ -29,13 +31,14 @@ function isRead({ type, tableNames }: QueryOptions): boolean {
 export class Capture {
   readonly #environment: Environment;
 
-  constructor(sequelize: Sequelize, { options, registry, context }: CaptureSettings) {
+  constructor(sequelize: Sequelize, { options, registry, context, commits }: CaptureSettings) {
     this.#environment = new Environment({ options, labelAttribute: () => labelAttribute(context) });
     const door = new Door({
       registry,
       environment: this.#environment,
       names: new PreparedNames(options.preparedStatements),
       requireActor: options.requireActor,
+      witness: new Witness(commits),
       resolveContext: (call) => resolveWriteContext(context, call),
     });
     handDownCallOptions(sequelize);

@@ -1,6 +1,7 @@
 import type { AuditCallOption } from '../core/call-option';
 import { AuditError, isAuditError } from '../core/errors';
 import { lazily } from '../core/lazily';
+import { OWN_ENTRY } from '../core/own-entry';
 import type { WriteContext } from '../core/types';
 import type { ForeignKey } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
@@ -37,6 +38,7 @@ import {
 import { SingleWrites, type CapturedWrite } from './single-write';
 import { BoundedCache, type BoundWrite } from './statement-cache';
 import { Turns } from './turns';
+import type { Witness } from './witness';
 import { inPlainWords } from './write-errors';
 
 // What few programs, or few of their writes, need.
@@ -50,6 +52,7 @@ export interface DoorSettings {
   readonly environment: Environment;
   readonly names: PreparedNames;
   readonly requireActor: boolean;
+  readonly witness: Witness;
   /** The context of a write, or null when it is to leave no entry. */
   readonly resolveContext: (call: AuditCallOption | undefined) => WriteContext | null;
 }
@@ -104,9 +107,9 @@ export class Door {
   #generation = -1;
 
   constructor(settings: DoorSettings) {
-    const { environment, names, registry } = settings;
+    const { environment, names, registry, witness } = settings;
     this.#settings = settings;
-    this.#singleWrites = new SingleWrites(environment, names);
+    this.#singleWrites = new SingleWrites(environment, names, witness);
     this.#policy = new ActorPolicy(settings.requireActor);
     this.#definitions = new Definitions(environment, names);
     this.#cascadingWrites = lazily(
@@ -117,7 +120,11 @@ export class Door {
   /** Takes one statement and answers exactly once. */
   pass(passage: Passage, answer: DriverCallback): void {
     this.#turns.take(passage.client, (done) => {
-      const answered = answeringAfter(done, answer);
+      const { options, client } = passage;
+      const heard = options[OWN_ENTRY]
+        ? this.#settings.witness.hearing(client, Boolean(options.transaction), answer)
+        : answer;
+      const answered = answeringAfter(done, heard);
       if (MAY_WRITE.test(passage.sql)) this.#passWrite(passage, answered);
       else this.#passOther(passage, answered);
     });
@@ -129,16 +136,17 @@ export class Door {
   }
 
   #passOther(passage: Passage, answer: DriverCallback): void {
-    if (!this.#definitions.endsAt(passage)) return sendPassage(passage, answer);
-    return settle(
-      this.#definitions.end(passage.client, () => forward(passage)),
-      answer,
-    );
+    const { witness } = this.#settings;
+    const [defined, wrote] = [this.#definitions.endsAt(passage), witness.endsAt(passage)];
+    if (!defined && !wrote) return sendPassage(passage, answer);
+    const end = (): Promise<DriverResult> =>
+      defined ? this.#definitions.end(passage.client, () => forward(passage)) : forward(passage);
+    return settle(wrote ? witness.end(passage, end) : end(), answer);
   }
 
   #passWrite(passage: Passage, answer: DriverCallback): void {
     try {
-      const known = this.#known(passage);
+      const known = this.#settings.witness.isListening ? null : this.#known(passage);
       if (known) this.#sendKnown(passage, known, answer);
       else this.#finish(passage, this.#take(passage), answer);
     } catch (error) {
@@ -278,7 +286,12 @@ export class Door {
   }
 
   #cascade(client: DriverClient, cascading: CascadingWrite): Promise<DriverResult> {
-    return this.#singleWrites.twice(cascading, () => this.#cascadingWrites().run(client, cascading));
+    const { witness } = this.#settings;
+    return this.#singleWrites.twice(cascading, () =>
+      witness.around(client, cascading.inTransaction, (inTransaction) =>
+        this.#cascadingWrites().run(client, { ...cascading, inTransaction }),
+      ),
+    );
   }
 
   async #guardedInsert(passage: Passage, insert: ParsedWrite): Promise<DriverResult | null> {
@@ -312,12 +325,12 @@ export class Door {
       context,
       inTransaction: Boolean(passage.options.transaction),
     };
-    const { registry, environment } = this.#settings;
-    return emptyingTables()
-      .emptyTables(passage.client, registry, environment, emptying)
-      .catch((error: Error) => {
-        throw this.#singleWrites.explain(error, audited);
-      });
+    const { registry, environment, witness } = this.#settings;
+    const empty = (inTransaction: boolean): Promise<DriverResult | null> =>
+      emptyingTables().emptyTables(passage.client, registry, environment, { ...emptying, inTransaction });
+    return witness.around(passage.client, emptying.inTransaction, empty).catch((error: Error) => {
+      throw this.#singleWrites.explain(error, audited);
+    });
   }
 
   /** A write whose shape nobody has taught the compiler is refused from a model and noticed in raw SQL. */

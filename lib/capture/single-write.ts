@@ -25,6 +25,7 @@ import {
   translateWriteError,
   type DatabaseError,
 } from './write-errors';
+import type { Witness } from './witness';
 
 /** A write of a registered table on its way. */
 export interface CapturedWrite extends BoundWrite {
@@ -62,15 +63,19 @@ export function asPlain(
 export class SingleWrites {
   readonly #environment: Environment;
   readonly #names: PreparedNames;
+  readonly #witness: Witness;
   readonly #statements = new StatementCache();
 
-  constructor(environment: Environment, names: PreparedNames) {
+  constructor(environment: Environment, names: PreparedNames, witness: Witness) {
     this.#environment = environment;
     this.#names = names;
+    this.#witness = witness;
   }
 
   run(client: DriverClient, captured: CapturedWrite): Promise<DriverResult | null> {
-    return this.twice(captured, () => this.#attempt(client, captured));
+    return this.twice(captured, () =>
+      this.#witness.around(client, captured.inTransaction, () => this.#attempt(client, captured)),
+    );
   }
 
   /** The statement of a write that was sent before, when nothing has to be asked of the server for it. */

@@ -15,11 +15,11 @@ const VERBS: Readonly<Record<string, string>> = {
   prune: 'pruned',
 };
 
-function isLinkChange(change: ValueChange | LinkChange): change is LinkChange {
+export function isLinkChange(change: ValueChange | LinkChange): change is LinkChange {
   return !Array.isArray(change);
 }
 
-function isDigest(value: object): value is { bytes: number; sha256: string } {
+export function isDigest(value: object): value is { bytes: number; sha256: string } {
   const keys = Object.keys(value);
   return keys.length === 2 && 'bytes' in value && 'sha256' in value;
 }
@@ -28,7 +28,8 @@ function cut(text: string): string {
   return text.length <= MAX_DISPLAY_LENGTH ? text : `${boundedText(text, MAX_DISPLAY_LENGTH)}...`;
 }
 
-function fullText(value: JsonValue): string {
+/** The whole of it. */
+export function fullText(value: JsonValue): string {
   if (typeof value === 'string') return value;
   if (value === null || typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return value.map(fullText).join(', ');
@@ -69,7 +70,10 @@ export function displayChanges(entry: LogEntry, registration: Registration | nul
 }
 
 /** A paranoid object came back when its `deletedAt` went to null. */
-function isRestore(entry: LogEntry, registration: Registration | null): boolean {
+export function isRestore(
+  entry: Pick<LogEntry, 'action' | 'changes'>,
+  registration: Registration | null,
+): boolean {
   const deletedAt = registration?.tracked.deletedAt?.attribute;
   const change = deletedAt === undefined ? undefined : entry.changes?.[deletedAt];
   return entry.action === 'update' && change !== undefined && !isLinkChange(change) && change[1] === null;

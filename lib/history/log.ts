@@ -9,6 +9,7 @@ import { boundedText, storableText } from '../context/text';
 import type { AuditCallOption } from '../core/call-option';
 import { AuditError, isAuditError } from '../core/errors';
 import { MASK_TEXT } from '../core/options';
+import { OWN_ENTRY } from '../core/own-entry';
 import { checkKeys, describe, invalidArgument } from '../core/suggest';
 import type { ActorInput, JsonValue, LogEntryAttributes, WriteContext } from '../core/types';
 import { columnOf, storedAttributes, tableOf } from '../schema/attributes';
@@ -46,6 +47,7 @@ export type LogSubject = Model | readonly [model: ModelStatic<Model>, pk: Object
 const ACTION = /^[a-z][a-z0-9_.-]*$/;
 const CAPTURED = ['create', 'update', 'delete'];
 const ACCESS_KEYS = ['reason', 'actor', 'additionalData', 'transaction'];
+const OWN = { [OWN_ENTRY]: true } as const;
 const LOG_KEYS = ['action', 'changes', ...ACCESS_KEYS];
 const MAX_REPR_LENGTH = 255;
 
@@ -187,6 +189,7 @@ async function store(
       useMaster: true,
       raw: true,
       ...inTransaction,
+      ...OWN,
     });
     return toEntry(settings, rows[0]!);
   } catch (error) {
@@ -212,9 +215,22 @@ async function write(
   if (context === null) return null;
   const { registration, objectPk } = subject;
   const entry = { ...given, model: registration.name, objectPk, objectRepr: reprOf(subject) };
-  const stored = await store(settings, entry, context, options.transaction);
-  settings.onEntry?.(stored, options.transaction ?? null);
-  return stored;
+  return store(settings, entry, context, options.transaction);
+}
+
+/** What an entry says it is about. */
+export type EntrySubject = Pick<GivenEntry, 'model' | 'objectPk' | 'objectRepr'>;
+
+/** As `logAccess`, of an object that may be gone and a model that may be registered no more: the log alone knows them. */
+export async function recordAccess(
+  settings: HistorySettings,
+  subject: EntrySubject,
+  additionalData?: JsonObject,
+): Promise<LogEntry | null> {
+  const context = resolveWriteContext(settings.context, additionalData && callOf({ additionalData }));
+  if (context === null) return null;
+  // Not in a transaction of Sequelize's CLS: what was seen stays seen, whatever becomes of it.
+  return store(settings, { ...subject, action: 'access', changes: null }, context, null);
 }
 
 /** The writers of entries that no change makes. */

@@ -1,9 +1,9 @@
-import type { Model, ModelStatic, Sequelize, Transaction } from 'sequelize';
+import type { Model, ModelStatic, Sequelize } from 'sequelize';
 import type { Registration, Registry } from '../capture/registry';
 import type { ContextSettings } from '../context/settings';
 import type { ResolvedOptions } from '../core/options';
 import { tableOf } from '../schema/attributes';
-import type { LogEntry, LogEntryStatic } from '../schema/log-entry';
+import type { LogEntryStatic } from '../schema/log-entry';
 import type { TableName } from '../schema/quote';
 import { isModel } from './arguments';
 
@@ -14,8 +14,6 @@ export interface HistorySettings {
   readonly registry: Registry;
   readonly LogEntry: LogEntryStatic;
   readonly context: ContextSettings;
-  /** Told of every entry that `log` and `logAccess` wrote, for the events. */
-  readonly onEntry?: (entry: LogEntry, transaction: Transaction | null) => void;
 }
 
 export function logTable({ options }: HistorySettings): TableName {

@@ -39,7 +39,7 @@ export function isSameValue(a: unknown, b: unknown): boolean {
 }
 
 /** What differs among the attributes that are known at both times. */
-function stateDiffs(
+export function stateDiffs(
   registration: Registration,
   from: ObjectState,
   to: ObjectState,

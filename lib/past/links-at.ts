@@ -226,3 +226,16 @@ export function linkDiffs(registration: Registration, entries: readonly LifeEntr
   });
   return diffs.filter(({ added, removed }) => added.length + removed.length > 0);
 }
+
+/** The links of an object at one of the times that `entries` were read for, as far as they were ever recorded. */
+export function linksThen(
+  registration: Registration,
+  entries: readonly LifeEntry[],
+  at: number,
+): { readonly attribute: string; readonly links: LinkedObject[] }[] {
+  const life = lifeAt(livesOf(entries, registration), at);
+  return linkedNames(registration).map((attribute) => ({
+    attribute,
+    links: [...linksIn(life, attribute, at).values()].toSorted(byKey),
+  }));
+}

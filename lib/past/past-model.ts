@@ -117,3 +117,14 @@ export function pastModel(
   refuseWrites(past, READ_ONLY);
   return past;
 }
+
+/** A class of the model whose statements are planned and not run: it finds their plans, with `raw`. */
+export function planned(model: ModelStatic<Model>): ModelStatic<Model> {
+  const queryInterface = readingInterface(model, 'explain (format json)', { found: model });
+  const explained = class extends (model as unknown as ReadableClass) {
+    static override get queryInterface(): object {
+      return queryInterface;
+    }
+  };
+  return explained as unknown as ModelStatic<Model>;
+}

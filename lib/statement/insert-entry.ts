@@ -10,7 +10,8 @@ import type { ActorRow } from './plan';
 export interface GivenEntry {
   readonly action: string;
   readonly model: string;
-  readonly objectPk: string;
+  /** Null for what is about no single object. */
+  readonly objectPk: string | null;
   readonly objectRepr: string;
   /** JSON text. */
   readonly changes: string | null;

@@ -15,6 +15,7 @@ import request from 'supertest';
 import { actionsOf, entriesOf, entryOf, openAudited, refusalOf } from '../support/audited';
 import { testDatabase } from '../support/database';
 import { loggedBy } from '../support/statements';
+import { until } from '../support/until';
 import { installLibrary, runProgram } from './support/first-program';
 import { blocksOf, readPaper, typescriptBlocksOf, type Block } from './support/markdown';
 import {
@@ -24,6 +25,7 @@ import {
   Order,
   OrderItem,
   Product,
+  User,
   type Objects,
 } from './support/reader';
 import { functionName, moduleOf } from './support/snippets';
@@ -49,6 +51,10 @@ beforeAll(async () => {
   wired = (await snippets['wiring']!(world)) as typeof wired;
   wired.auditLog.registerAudited(Invoice);
   wired.auditLog.registerAudited(Product);
+  world.app.post('/login', (req, res) => {
+    Object.assign((req as Request & { session: object }).session, { userId: objects.user.id });
+    res.end();
+  });
   await openAudited(database, wired.auditLog);
 });
 
@@ -93,10 +99,6 @@ function entry(work: () => unknown): Promise<LogEntry> {
 }
 
 async function wiringWorks(): Promise<void> {
-  world.app.post('/login', (req, res) => {
-    Object.assign((req as Request & { session: object }).session, { userId: objects.user.id });
-    res.end();
-  });
   await objects.order.update({ status: 'pending' }, { audit: false });
   const agent = request.agent(world.app);
   await agent.post('/login').expect(200);
@@ -257,6 +259,39 @@ async function ownEntries(): Promise<void> {
   ]);
 }
 
+async function inTheBrowser(): Promise<void> {
+  const { path } = (await run('web')) as { path: string };
+  expect(commentBehind('const path = auditPath(order)')).toContain(`'${path}'`);
+  await request(world.app).get('/audit/').expect(403);
+  const agent = request.agent(world.app);
+  await agent.post('/login').expect(200);
+  const page = await agent.get(`/audit/${path}`).expect(200);
+  expect(page.text).toContain('href="/orders/42"');
+  await agent.get(`/audit/${path}/revert?to=${objects.entry.id}`).expect(403);
+  await agent.get('/audit/openapi.json').expect(200);
+}
+
+async function react(): Promise<void> {
+  const { auditLog } = wired;
+  auditLog.registerAudited(User);
+  await run('react');
+  await objects.user.update({ email: 'new@shop.example' }, { audit: { actor: 'ada' } });
+  await until(() => world.alerts.length > 0);
+  expect(world.alerts).toEqual(['e-mail of 7 changed by ada']);
+  auditLog.unregister(User);
+}
+
+async function stream(): Promise<void> {
+  const stored = await wired.auditLog.LogEntry.count();
+  const stop = new AbortController();
+  const storeCursor = async (cursor: string): Promise<void> => {
+    await world.storeCursor(cursor);
+    if (world.cursors.length === stored) stop.abort();
+  };
+  await run('stream', { storeCursor, signal: stop.signal });
+  expect(world.delivered.map(({ action }) => action)).toEqual(['create', 'update']);
+}
+
 async function off(): Promise<void> {
   expect(await entries(() => run('off'))).toEqual([]);
   const left = await entries(async () => {
@@ -299,6 +334,9 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
   associations,
   'own-soft-delete': ownSoftDelete,
   'own-entries': ownEntries,
+  web: inTheBrowser,
+  react,
+  stream,
   off,
   'require-actor': requireActor,
   testing,

@@ -13,7 +13,7 @@ import { addFinders, type LogEntryModel } from '../../lib/history/finders';
 import type { HistorySettings } from '../../lib/history/settings';
 import { SnapshotModels } from '../../lib/history/snapshots';
 import { AuditedModels, type AuditedModel } from '../../lib/audited-model';
-import { defineLogEntry, type LogEntry } from '../../lib/schema/log-entry';
+import { defineLogEntry } from '../../lib/schema/log-entry';
 import type { RegistrationOptions } from '../../lib/schema/registration';
 import { syncTables } from '../../lib/schema/sync';
 import type { TestDatabase } from '../support/database';
@@ -24,7 +24,6 @@ export interface Fixture {
   readonly registry: Registry;
   readonly LogEntry: LogEntryModel;
   readonly snapshots: SnapshotModels;
-  readonly written: LogEntry[];
   register<M extends Model>(model: ModelStatic<M>, options?: RegistrationOptions<M>): AuditedModel<M>;
   registration(model: ModelStatic<Model>): Registration;
   /** What `register` returned. */
@@ -40,7 +39,6 @@ export function auditFixture(
   const options = resolveOptions(given);
   const registry = new Registry(sequelize, options);
   const log = { schema: options.schema, table: options.tableName };
-  const written: LogEntry[] = [];
   const context = {
     options,
     isMasked: (model: ModelStatic<Model>, attribute: string) =>
@@ -55,7 +53,6 @@ export function auditFixture(
     registry,
     LogEntry: defineLogEntry(sequelize, log),
     context,
-    onEntry: (entry) => void written.push(entry),
   };
   const snapshots = new SnapshotModels(settings);
   const models = new AuditedModels(settings, snapshots);
@@ -65,7 +62,6 @@ export function auditFixture(
     registry,
     LogEntry: addFinders(settings),
     snapshots,
-    written,
     register: (model, registration = {}) =>
       models.of(registry.register(model, registration as RegistrationOptions)),
     registration: (model) => registry.get(model),

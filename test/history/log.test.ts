@@ -29,7 +29,6 @@ beforeAll(async () => {
   await audit.sync();
 });
 beforeEach(async () => {
-  audit.written.length = 0;
   await database.admin.query('truncate audit_log_entries restart identity');
 });
 afterAll(() => database.close());
@@ -243,7 +242,6 @@ describe('context', () => {
     expect(await withoutAudit(() => log(order, { action: 'x' }))).toBeNull();
     expect(await withoutAudit(() => logAccess(order))).toBeNull();
     expect(await stored()).toEqual([]);
-    expect(audit.written).toEqual([]);
   });
 });
 
@@ -257,14 +255,13 @@ describe('transactions', () => {
     expect(entry.transactionId).toMatch(/^\d+$/);
   });
 
-  test('entries of one transaction share its id, the listener hears of each', async () => {
+  test('entries of one transaction share its id', async () => {
     await sequelize.transaction(async (transaction) => {
       await log(order, { action: 'x', transaction });
       await logAccess(order, { transaction });
     });
     const [a, b] = await audit.LogEntry.findAll();
     expect(a!.transactionId).toBe(b!.transactionId);
-    expect(audit.written.map((entry) => entry.action)).toEqual(['x', 'access']);
   });
 });
 

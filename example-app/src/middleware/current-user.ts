@@ -3,9 +3,9 @@ import { User } from '../models';
 import { ShopError } from '../shop-error';
 
 const PERMISSIONS = {
-  admin: ['edit', 'delete', 'bulk-edit'],
-  clerk: ['edit'],
-  support: [],
+  admin: ['edit', 'delete', 'bulk-edit', 'audit:view', 'audit:export', 'audit:revert'],
+  sales: ['edit'],
+  support: ['audit:view'],
 } as const satisfies Record<User['role'], readonly string[]>;
 
 export type Permission = (typeof PERMISSIONS)['admin'][number];

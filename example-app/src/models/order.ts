@@ -3,6 +3,7 @@ import {
   type BelongsToManyRemoveAssociationMixin,
   type CreationOptional,
   DataTypes,
+  type ForeignKey,
   type InferAttributes,
   type InferCreationAttributes,
   Model,
@@ -19,6 +20,8 @@ export class Order extends Model<InferAttributes<Order>, InferCreationAttributes
   declare id: CreationOptional<number>;
   declare status: CreationOptional<OrderStatus>;
   declare total: CreationOptional<string>;
+  /** Null when the customer is not on file, or no longer. */
+  declare customerId: CreationOptional<ForeignKey<number | null>>;
   declare customerName: string;
   declare customerEmail: string;
   declare cardNumber: CreationOptional<string | null>;
@@ -46,5 +49,5 @@ Order.init(
     createdAt: DataTypes.DATE,
     updatedAt: DataTypes.DATE,
   },
-  { sequelize, tableName: 'orders' },
+  { sequelize, tableName: 'orders', indexes: [{ fields: ['customer_id'] }] },
 );

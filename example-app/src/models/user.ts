@@ -7,7 +7,7 @@ import {
 } from 'sequelize';
 import { sequelize } from '../database';
 
-export const ROLES = ['admin', 'clerk', 'support'] as const;
+export const ROLES = ['admin', 'sales', 'support'] as const;
 export type Role = (typeof ROLES)[number];
 
 export class User extends Model<InferAttributes<User>, InferCreationAttributes<User>> {

@@ -3,41 +3,48 @@ import type { Role } from '../models';
 export const PASSWORD = 'shop';
 
 export const USERS: ReadonlyArray<{ email: string; name: string; role: Role }> = [
-  { email: 'admin@shop.example', name: 'Admin', role: 'admin' },
-  { email: 'clerk@shop.example', name: 'Clerk', role: 'clerk' },
-  { email: 'support@shop.example', name: 'Support', role: 'support' },
-];
-
-export const PRODUCTS: ReadonlyArray<readonly [sku: string, name: string, price: string]> = [
-  ['TEA-ASM-1', 'Assam leaf tea, 1 kg', '24.50'],
-  ['TEA-SEN-1', 'Sencha, 1 kg', '39.00'],
-  ['TEA-EGR-1', 'Earl Grey, 1 kg', '28.00'],
-  ['TEA-CHM-05', 'Chamomile flowers, 500 g', '16.80'],
-  ['TEA-MNT-05', 'Peppermint, 500 g', '14.20'],
-  ['COF-HSE-1', 'House espresso, 1 kg', '21.90'],
-  ['COF-DEC-1', 'Decaf espresso, 1 kg', '23.90'],
-  ['KTL-STL-17', 'Steel kettle, 1.7 l', '49.00'],
-  ['POT-GLS-1', 'Glass teapot, 1 l', '27.50'],
-  ['CUP-STW-6', 'Stoneware cups, set of 6', '42.00'],
-  ['FLT-PAP-100', 'Paper filters, 100', '5.40'],
-  ['BAG-KRF-50', 'Kraft bags, 50', '9.90'],
-  ['PAP-A5-DOT', 'Dotted notebook, A5', '7.80'],
-  ['PAP-REC-20', 'Receipt rolls, 20', '18.60'],
-  ['PEN-GEL-12', 'Gel pens, 12', '11.50'],
-  ['LBL-RND-500', 'Round labels, 500', '13.00'],
+  { email: 'alice@shop.example', name: 'Alice', role: 'sales' },
+  { email: 'sam@shop.example', name: 'Sam', role: 'support' },
+  { email: 'ada@shop.example', name: 'Ada', role: 'admin' },
 ];
 
 const CUSTOMER_NAMES = [
   'Harbour Café', 'North Library', 'Mill Street Bakery', 'Station Bookshop', 'Hilltop School', 'Riverside Hotel',
   'Old Town Museum', 'Garden Centre East', 'Lakeside Hostel', 'Market Hall Deli', 'Corner Pharmacy', 'City Theatre',
   'Castle Tea Room', 'Bridge Street Bistro', 'Westside Clinic', 'Orchard Farm Shop', 'Canal Boat Tours',
-  'Lighthouse Gallery', 'Market Square Florist', 'Forest Campsite',
+  'Lighthouse Gallery', 'Market Square Florist', 'Forest Campsite', 'Quayside Brewery', 'Village Hall Stores',
+  'Botanic Garden Kiosk', 'Tram Depot Canteen', 'South Pier Ice Cream', 'Observatory Shop', 'Courthouse Canteen',
+  'Windmill Guesthouse', 'Abbey Bookbinders', 'Ferry Terminal Kiosk', 'Chapel Lane Nursery', 'Music School West',
+  'Swimming Baths Café', 'Rose Lane Upholstery', 'Old Mint Coworking', 'Granary Yoga Studio',
 ]; // prettier-ignore
 
-export const CUSTOMERS = CUSTOMER_NAMES.map((name) => ({
-  customerName: name,
-  customerEmail: `orders@${domainOf(name)}`,
+export interface CustomerValues {
+  readonly name: string;
+  readonly email: string;
+}
+
+export const CUSTOMERS: readonly CustomerValues[] = CUSTOMER_NAMES.map((name) => ({
+  name,
+  email: `orders@${domainOf(name)}`,
 }));
+
+/** Whom the admin deletes some days before today. */
+export const DELETED_CUSTOMER = 'Lakeside Hostel';
+
+export const STREETS = [
+  'Mill Street', 'Harbour Road', 'Station Square', 'Church Lane', 'Bridge Street', 'Park Avenue', 'Market Place',
+  'Castle Hill', 'Canal Walk', 'Orchard Way',
+]; // prettier-ignore
+
+export const CITIES = ['Northport', 'Eastfield', 'Southwold Bay', 'Westerby', 'Old Town'] as const;
+
+export const CUSTOMER_NOTES = [
+  'Deliver through the yard, the front door is for guests only. Opens at seven, closed on Mondays.',
+  'Deliver through the yard, the front door is for guests only. Opens at eight, closed on Tuesdays.',
+  'Wants one invoice a month instead of one with each parcel.',
+  'Wants one invoice a quarter instead of one with each parcel, sent to the head office.',
+  'Call half an hour before the delivery; somebody has to unlock the gate.',
+] as const;
 
 export const TAG_NAMES = ['urgent', 'gift', 'wholesale', 'fragile', 'call first'] as const;
 

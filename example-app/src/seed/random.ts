@@ -6,6 +6,7 @@ export interface Random {
   between(low: number, high: number): number;
   pick<T>(list: readonly T[]): T;
   sample<T>(list: readonly T[], count: number): T[];
+  uuid(): string;
 }
 
 /** The same numbers for the same seed (mulberry32), so that everybody's demo shop looks alike. */
@@ -24,10 +25,16 @@ export function createRandom(seed: number): Random {
     chance: (probability) => next() < probability,
     pick: (list) => list[between(0, list.length - 1)]!,
     sample: (list, count) => shuffle(list, between).slice(0, count),
+    uuid: () => uuidOf(between),
   };
 }
 
 function shuffle<T>(list: readonly T[], between: Random['between']): T[] {
   const rest = [...list];
   return list.map(() => rest.splice(between(0, rest.length - 1), 1)[0]!);
+}
+
+function uuidOf(between: Random['between']): string {
+  const digits = Array.from({ length: 32 }, () => between(0, 15).toString(16)).join('');
+  return digits.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-a$4-$5');
 }

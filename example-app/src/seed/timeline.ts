@@ -1,15 +1,23 @@
 import { withAuditContext } from 'sequelize-auditlog';
+import type { Random } from './random';
 
-type Context = Parameters<typeof withAuditContext>[0];
+type Context = NonNullable<Parameters<typeof withAuditContext>[0]>;
 
 interface SeedEvent {
   readonly at: Date;
-  readonly context: Context;
+  /** Who and from where, and why; one who comes by HTTP also with what request. */
+  readonly by: Context;
+  /** Asked after the event, when the number of a new order is known. */
+  readonly request?: () => string;
   readonly run: () => Promise<unknown>;
 }
 
-/** When each of them happened, by correlation id. */
-export type Dates = ReadonlyArray<readonly [correlationId: string, at: Date]>;
+/** One step and all the entries that it left, which its correlation id holds together. */
+export interface Happened {
+  readonly correlationId: string;
+  readonly at: Date;
+  readonly request: string | null;
+}
 
 // What one step changed is later spread over milliseconds, which must not reach into the next step.
 const GAP_MS = 1000;
@@ -18,25 +26,28 @@ const GAP_MS = 1000;
 export class Timeline {
   readonly #events: SeedEvent[] = [];
 
-  add(at: Date, context: Context, run: () => Promise<unknown>): void {
-    this.#events.push({ at, context, run });
+  add(event: SeedEvent): void {
+    this.#events.push(event);
   }
 
-  async play(onProgress: (done: number, total: number) => void): Promise<Dates> {
-    const now = Date.now();
-    const past = this.#events
-      .filter(({ at }) => at.getTime() < now)
-      .toSorted((a, b) => a.at.getTime() - b.at.getTime());
-    const dates: Array<readonly [string, Date]> = [];
+  async play(random: Random, onProgress: (done: number, total: number) => void): Promise<Happened[]> {
+    const past = this.#eventsUntil(Date.now());
+    const happened: Happened[] = [];
     let earliest = 0;
-    for (const [index, { at, context, run }] of past.entries()) {
-      const correlationId = `seed-${String(index + 1).padStart(5, '0')}`;
-      await withAuditContext({ ...context, correlationId }, run);
+    for (const [index, { at, by, request, run }] of past.entries()) {
+      const correlationId = by.correlationId ?? random.uuid();
+      await withAuditContext({ ...by, correlationId }, run);
       const date = Math.max(at.getTime(), earliest);
       earliest = date + GAP_MS;
-      dates.push([correlationId, new Date(date)]);
+      happened.push({ correlationId, at: new Date(date), request: request?.() ?? null });
       onProgress(index + 1, past.length);
     }
-    return dates;
+    return happened;
+  }
+
+  #eventsUntil(time: number): SeedEvent[] {
+    return this.#events
+      .filter(({ at }) => at.getTime() < time)
+      .toSorted((a, b) => a.at.getTime() - b.at.getTime());
   }
 }

@@ -1,6 +1,6 @@
 import type { CreationAttributes, Transaction } from 'sequelize';
 import { sequelize } from '../database';
-import { Order, OrderItem, type OrderStatus, Product, Tag } from '../models';
+import { Customer, Order, OrderItem, type OrderStatus, Product, Tag } from '../models';
 import { fromCents, toCents } from '../money';
 import { notFound, ShopError } from '../shop-error';
 
@@ -10,7 +10,7 @@ export interface OrderLine {
 }
 
 type PricedLine = OrderLine & { readonly unitPrice: string };
-type OrderValues = Omit<CreationAttributes<Order>, 'id' | 'total' | 'status'>;
+type OrderValues = Omit<CreationAttributes<Order>, 'id' | 'total' | 'status' | 'customerId'>;
 
 const NEXT_FROM: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
   pending: [],
@@ -50,7 +50,11 @@ export const orderExists = async (id: number): Promise<boolean> => (await Order.
 export function placeOrder(values: OrderValues, lines: readonly OrderLine[]): Promise<Order> {
   return sequelize.transaction(async (transaction) => {
     const priced = await priceLines(lines, transaction);
-    const order = await Order.create({ ...values, total: totalOf(priced) }, { transaction });
+    const customer = await Customer.findOne({ where: { email: values.customerEmail }, transaction });
+    const order = await Order.create(
+      { ...values, customerId: customer?.id ?? null, total: totalOf(priced) },
+      { transaction },
+    );
     const items = priced.map((line) => ({ ...line, orderId: order.id }));
     await OrderItem.bulkCreate(items, { transaction });
     return order;

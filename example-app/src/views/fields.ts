@@ -8,6 +8,7 @@ interface Field {
   readonly label: string;
   readonly type?: 'text' | 'email' | 'password' | 'textarea';
   readonly hint?: string;
+  readonly rows?: number;
   readonly required?: boolean;
   readonly autocomplete?: string;
   readonly inputmode?: 'numeric' | 'decimal';
@@ -27,7 +28,7 @@ export function field(options: Field, values: Values, errors: FieldErrors = {}):
 function control({ name, type = 'text', ...rest }: Field, value: string, described: boolean): Html {
   const attributes = html`id="${name}"
   name="${name}"${rest.required && html` required`}${described && html` aria-describedby="${name}-hint"`}`;
-  if (type === 'textarea') return html`<textarea ${attributes} rows="3">${value}</textarea>`;
+  if (type === 'textarea') return html`<textarea ${attributes} rows="${rest.rows ?? 3}">${value}</textarea>`;
   const { autocomplete = 'off', inputmode = 'text' } = rest;
   return html`<input
     ${attributes}

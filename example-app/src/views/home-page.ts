@@ -1,3 +1,4 @@
+import { may } from '../middleware/current-user';
 import { ORDER_STATUSES, type OrderStatus, type User } from '../models';
 import { html, type Html } from './html';
 import type { Page } from './layout';
@@ -15,7 +16,7 @@ export function homePage({ user, counts, latest }: Home): Page {
       ${ORDER_STATUSES.map((status) => tile(status, counts[status] ?? 0))}
     </ul>
     <h2>What happened lately</h2>
-    ${changeList(latest)}`;
+    ${changeList(latest)} ${may(user, 'bulk-edit') && fiftyEdits}`;
   return { title: 'Home', section: 'home', body };
 }
 
@@ -23,3 +24,15 @@ const tile = (status: OrderStatus, count: number): Html =>
   html`<li>
     <a href="/orders?status=${status}"><b>${count}</b> <span class="dot dot-${status}">${status}</span></a>
   </li>`;
+
+const fiftyEdits = html`<section class="card">
+  <h2>For the demo</h2>
+  <form method="post" action="/demo/fifty-edits">
+    <p class="hint">
+      Adds one piece of the first product fifty times at once, each in a transaction of its own. The database
+      gets as many at a time as the shop has connections. Then it looks whether the log has fifty entries
+      without a gap.
+    </p>
+    <button>Make 50 edits at once</button>
+  </form>
+</section>`;

@@ -1,10 +1,11 @@
+import { may } from '../middleware/current-user';
 import type { User } from '../models';
 import { html, type Html } from './html';
 import { navLink } from './nav-link';
 
 export interface Page {
   readonly title: string;
-  readonly section?: 'orders' | 'products' | 'home';
+  readonly section?: 'orders' | 'products' | 'customers' | 'home';
   readonly body: Html;
 }
 
@@ -39,11 +40,14 @@ export function layout(page: Page, { user, notice }: Visitor): Html {
     </html>`;
 }
 
-function navigation({ section }: Page, { email }: User): Html {
+function navigation({ section }: Page, user: User): Html {
+  const { email } = user;
   const [name, domain] = email.split('@');
   return html`<nav aria-label="Shop">
       ${navLink('/orders', 'Orders', section === 'orders')}
       ${navLink('/products', 'Products', section === 'products')}
+      ${navLink('/customers', 'Customers', section === 'customers')}
+      ${may(user, 'audit:view') && navLink('/audit/', 'Audit', false)}
     </nav>
     <form class="account" method="post" action="/logout">
       <span title="${email}">${name}<span class="domain">@${domain}</span></span>

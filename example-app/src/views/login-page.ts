@@ -19,8 +19,8 @@ export function loginPage({ next, email = '', failed = false }: LoginForm): Page
       <button class="primary">Log in</button>
     </form>
     <p class="hint">
-      This is a demo: <b>admin@</b>, <b>clerk@</b> and <b>support@shop.example</b>, each with the password
-      <b>shop</b>.
+      This is a demo: <b>alice@</b> sells, <b>sam@</b> is support and <b>ada@shop.example</b> the admin, each
+      with the password <b>shop</b>.
     </p>
   </section>`;
   return { title: 'Log in', body };

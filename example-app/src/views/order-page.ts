@@ -1,6 +1,7 @@
 import { may } from '../middleware/current-user';
 import type { Order, OrderItem, Product, Tag, User } from '../models';
 import { canBecome, isOpen } from '../services/orders';
+import { auditLink } from './audit-link';
 import { badge, lastFour, money, time } from './format';
 import { html, type Content, type Html } from './html';
 import { itemsTable } from './items-table';
@@ -19,7 +20,7 @@ export function orderPage({ order, user, products }: OrderView): Page {
   const editable = may(user, 'edit');
   const rows = (order.items ?? []).map((item) => itemRow(item, editable && isOpen(order)));
   const body = html`${orderHead({ id: order.id, title: html`${title} ${badge(order.status)}`, tab: 'order', exists: true })}
-    ${user && actions(order, user)}
+    ${user && actions(order, user)} ${auditLink(order, user)}
     <div class="columns">
       <section class="card">
         <h2>Items</h2>
@@ -104,11 +105,14 @@ function addItem(order: Order, products: readonly Product[]): Html {
 
 function details(order: Order): Html {
   return html`<dl class="facts">
-    ${fact('Customer', order.customerName)} ${fact('E-mail', order.customerEmail)}
+    ${fact('Customer', customer(order))} ${fact('E-mail', order.customerEmail)}
     ${fact('Card', lastFour(order.cardNumber))} ${fact('Placed', time(order.createdAt))}
     ${fact('Notes', order.notes)} ${fact('Internal notes', order.internalNotes)}
   </dl>`;
 }
+
+const customer = ({ customerId, customerName }: Order): Content =>
+  customerId === null ? customerName : html`<a href="/customers/${customerId}">${customerName}</a>`;
 
 const fact = (label: string, content: Content): Content =>
   content &&

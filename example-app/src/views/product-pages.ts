@@ -96,10 +96,18 @@ export function productForm({ title, action, values, errors, isNew = false }: Pr
       ${field({ name: 'name', label: 'Name', required: true }, values, errors)}
       ${isNew && field({ name: 'sku', label: 'SKU', required: true }, values, errors)}
       ${field({ name: 'price', label: 'Price in euros', inputmode: 'decimal', required: true }, values, errors)}
+      ${field({ name: 'description', label: 'Description', type: 'textarea', rows: 6 }, values, errors)}
+      ${field({ name: 'details', label: 'Details', type: 'textarea', rows: 10, hint: 'What is on the package, as JSON.' }, withJson(values), errors)}
       <button class="primary">Save</button>
     </form>`;
   return { title, section: 'products', body };
 }
+
+/** Indented, because it is read and changed by people. */
+const withJson = (values: Values): Values => {
+  const { details = {} } = values;
+  return { ...values, details: typeof details === 'string' ? details : JSON.stringify(details, null, 2) };
+};
 
 export const productHead = (product: Product): Html =>
   html`<p class="crumbs"><a href="/products">Products</a></p>

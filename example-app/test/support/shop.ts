@@ -2,10 +2,11 @@
 import { database } from './database';
 import supertest from 'supertest';
 import { createApp, type Shop } from '../../src/app';
-import { auditLog } from '../../src/audit';
 import { sequelize } from '../../src/database';
 import { Product, type Role } from '../../src/models';
-import { seedUsers } from '../../src/seed';
+import { seedShop, seedUsers } from '../../src/seed';
+import { USERS } from '../../src/seed/catalogue';
+import * as tables from '../../src/tables';
 
 export { database };
 
@@ -17,8 +18,7 @@ let shop: Shop | undefined;
 
 export async function openTables(): Promise<void> {
   await database.open();
-  await sequelize.sync();
-  await auditLog.sync();
+  await tables.openTables();
 }
 
 export async function openTestShop(): Promise<Record<Role, Visitor>> {
@@ -28,8 +28,19 @@ export async function openTestShop(): Promise<Record<Role, Visitor>> {
     { sku: 'TEA-1', name: 'Tea', price: '10.00', stock: 100 },
     { sku: 'CUP-1', name: 'Cup', price: '4.50', stock: 100 },
   ]);
+  return everybody();
+}
+
+/** With a part of the half year that `npm start` writes. */
+export async function openSeededShop(share: number): Promise<Record<Role, Visitor>> {
+  await openTables();
+  await seedShop(() => undefined, share);
+  return everybody();
+}
+
+async function everybody(): Promise<Record<Role, Visitor>> {
   shop = createApp();
-  return { admin: await logIn('admin'), clerk: await logIn('clerk'), support: await logIn('support') };
+  return { admin: await logIn('admin'), sales: await logIn('sales'), support: await logIn('support') };
 }
 
 export async function closeTestShop(): Promise<void> {
@@ -50,7 +61,8 @@ export function visitor(): Visitor {
 
 export async function logIn(role: Role): Promise<Visitor> {
   const agent = visitor();
-  const credentials = { email: `${role}@shop.example`, password: 'shop' };
+  const email = USERS.find((user) => user.role === role)?.email;
+  const credentials = { email, password: 'shop' };
   await agent.post('/login').send(credentials).expect(200);
   return agent;
 }

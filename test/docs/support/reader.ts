@@ -10,6 +10,7 @@ import {
   type Sequelize,
 } from 'sequelize';
 import * as library from 'sequelize-auditlog';
+import * as web from 'sequelize-auditlog/web';
 
 /** The models that the README speaks of, as a reader would have them. */
 export class User extends Model<InferAttributes<User>, InferCreationAttributes<User>> {
@@ -73,8 +74,22 @@ export function defineModels(sequelize: Sequelize): void {
 
 const models = { User, Order, OrderItem, Product, Tag, Invoice };
 
+/** Other systems of a reader, and what they were given. */
+export interface Outside {
+  readonly alerts: string[];
+  readonly delivered: library.LogEntryJson[];
+  readonly cursors: string[];
+  readonly alert: (text: string) => void;
+  readonly deliver: (entry: library.LogEntryJson) => Promise<void>;
+  readonly loadCursor: () => Promise<string | undefined>;
+  readonly storeCursor: (cursor: string) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 /** What a reader has in scope before any snippet: imports, models, an application. */
 export type World = typeof library &
+  typeof web &
+  Outside &
   typeof models & {
     readonly sequelize: Sequelize;
     readonly express: typeof express;
@@ -104,6 +119,13 @@ export const WORLD_NAMES = [
   'withoutAudit',
   'setReason',
   'addAuditData',
+  'auditRouter',
+  'auditPath',
+  'alert',
+  'deliver',
+  'loadCursor',
+  'storeCursor',
+  'signal',
 ] as const satisfies readonly (keyof World)[];
 
 export const OBJECT_NAMES = [
@@ -114,9 +136,26 @@ export const OBJECT_NAMES = [
   'entry',
 ] as const satisfies readonly (keyof Objects)[];
 
+/** What a reader has of other systems; remembers what it was given. */
+function outside(): Outside {
+  const alerts: string[] = [];
+  const delivered: library.LogEntryJson[] = [];
+  const cursors: string[] = [];
+  return {
+    alerts,
+    delivered,
+    cursors,
+    alert: (text) => void alerts.push(text),
+    deliver: async (entry) => void delivered.push(await Promise.resolve(entry)),
+    loadCursor: () => Promise.resolve(cursors.at(-1)),
+    storeCursor: async (cursor) => void cursors.push(await Promise.resolve(cursor)),
+    signal: new AbortController().signal,
+  };
+}
+
 export function createWorld(given: Pick<World, 'sequelize' | 'express' | 'session'>): World {
   defineModels(given.sequelize);
-  return { ...library, ...models, ...given, app: given.express() };
+  return { ...library, ...web, ...models, ...given, ...outside(), app: given.express() };
 }
 
 /** Made without entries, except that `order` has its create and the update that `entry` is. */

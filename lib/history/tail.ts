@@ -1,0 +1,160 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { AuditError } from '../core/errors';
+import { checkKeys, invalidOption } from '../core/suggest';
+import type { LogEntry } from '../schema/log-entry';
+import { runtimeOf } from '../schema/sequelize-runtime';
+import { CURRENT_SNAPSHOT, tailCondition, type TailPosition } from '../statement/tail-condition';
+import { OWN_READ } from './own-read';
+import type { HistorySettings } from './settings';
+
+/** Options of `auditLog.tail`. */
+export interface TailOptions {
+  /** The cursor of the last entry that was dealt with, or `'now'` for the end of the log; null begins with the oldest entry. @default null */
+  readonly after?: string | null | undefined;
+  /** Ends the iteration, normally. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds between two looks when there is nothing new. @default 500 */
+  readonly pollMs?: number | undefined;
+}
+
+/** One entry of the stream. */
+export interface TailedEntry {
+  readonly entry: LogEntry;
+  /** Keep it once the entry is dealt with; `after` goes on behind it. Opaque. */
+  readonly cursor: string;
+}
+
+const PAGE = 500;
+const OWN = { [OWN_READ]: true } as const;
+const DEFAULT_POLL_MS = 500;
+const CURSOR = /^t1\.(\d{1,19})\.(\d{1,19})$/;
+const OLDEST: TailPosition = { transactionId: '0', id: '0' };
+
+interface ServerSnapshot {
+  readonly snapshot: string;
+  readonly xmin: string;
+  readonly xmax: string;
+}
+
+function cursorOf({ transactionId, id }: TailPosition): string {
+  return `t1.${transactionId}.${id}`;
+}
+
+/** @throws {AuditError} ERR_AUDIT_INVALID_OPTION */
+function positionOf(cursor: unknown): TailPosition {
+  const [, transactionId, id] = (typeof cursor === 'string' && CURSOR.exec(cursor)) || [];
+  if (transactionId !== undefined && id !== undefined) return { transactionId, id };
+  return invalidOption('auditLog.tail', 'after', '"now" or the cursor of an entry of tail()', cursor);
+}
+
+function checkOptions(options: TailOptions): void {
+  const { pollMs, signal } = options;
+  checkKeys('auditLog.tail', options, ['after', 'signal', 'pollMs']);
+  if (pollMs !== undefined && !(Number.isFinite(pollMs) && pollMs > 0))
+    invalidOption('auditLog.tail', 'pollMs', 'a positive number of milliseconds', pollMs);
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+    invalidOption('auditLog.tail', 'signal', 'an AbortSignal', signal);
+}
+
+/** One iteration over the log. */
+class Tail {
+  readonly #settings: HistorySettings;
+  #position: TailPosition = OLDEST;
+  /** What was committed when the tail began at the end. */
+  #seen: ServerSnapshot | null = null;
+
+  constructor(settings: HistorySettings) {
+    this.#settings = settings;
+  }
+
+  async begin(after: string | null | undefined): Promise<void> {
+    if (after === undefined || after === null) return;
+    if (after !== 'now') this.#position = positionOf(after);
+    const now = await this.#snapshot();
+    if (after === 'now') this.#beginAt(now);
+    else this.#checkServer(now);
+  }
+
+  #beginAt(now: ServerSnapshot): void {
+    // Everything below xmin is over; what is open now will commit after now.
+    this.#position = { transactionId: String(BigInt(now.xmin) - 1n), id: '9223372036854775807' };
+    this.#seen = now;
+  }
+
+  /** Transactions count anew on a server that was restored from a dump: behind the cursor nothing would ever come. */
+  #checkServer({ xmax }: ServerSnapshot): void {
+    const { transactionId } = this.#position;
+    if (BigInt(transactionId) < BigInt(xmax)) return;
+    const message = `auditLog.tail: the cursor is of transaction ${transactionId}, but this server has only come to ${xmax}: the log was restored from a dump, or the cursor is of another server. Begin without a cursor (entries come twice) or with "now".`;
+    throw new AuditError('ERR_AUDIT_CURSOR', message);
+  }
+
+  async page(): Promise<TailedEntry[]> {
+    const { LogEntry: model, sequelize } = this.#settings;
+    const { literal } = runtimeOf(sequelize);
+    const entries = await model.findAll({
+      where: literal(tailCondition(this.#position, this.#seen?.snapshot ?? null)),
+      order: [
+        ['transactionId', 'ASC'],
+        ['id', 'ASC'],
+      ],
+      limit: PAGE,
+      useMaster: true,
+      transaction: null,
+      ...OWN,
+    });
+    return entries.map((entry) => ({ entry, cursor: cursorOf(position(entry)) }));
+  }
+
+  /** The reader has got this far. */
+  passed(entry: LogEntry): void {
+    this.#position = position(entry);
+    if (this.#seen && BigInt(this.#position.transactionId) >= BigInt(this.#seen.xmax)) this.#seen = null;
+  }
+
+  async #snapshot(): Promise<ServerSnapshot> {
+    const { sequelize } = this.#settings;
+    const { SELECT } = runtimeOf(sequelize).QueryTypes;
+    const rows = await sequelize.query<ServerSnapshot>(CURRENT_SNAPSHOT, {
+      type: SELECT,
+      raw: true,
+      useMaster: true,
+      transaction: null,
+    });
+    return rows[0]!;
+  }
+}
+
+function position({ transactionId, id }: LogEntry): TailPosition {
+  return { transactionId: transactionId ?? '0', id };
+}
+
+/** Waits; at once over when the signal says so. */
+async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await pause(ms, undefined, signal ? { signal, ref: true } : {}).catch(() => null);
+}
+
+/**
+ * All committed entries of all processes, in an order in which none is skipped: an entry comes once no older transaction is open.
+ * No connection is held between two looks.
+ */
+export async function* tail(
+  settings: HistorySettings,
+  options: TailOptions = {},
+): AsyncGenerator<TailedEntry, void, undefined> {
+  checkOptions(options);
+  const { after, signal, pollMs = DEFAULT_POLL_MS } = options;
+  const reader = new Tail(settings);
+  if (signal?.aborted === true) return;
+  await reader.begin(after);
+  const isOver = (): boolean => signal?.aborted === true;
+  while (!isOver()) {
+    const page = await reader.page();
+    for (const each of page) {
+      if (isOver()) return;
+      yield each;
+      reader.passed(each.entry);
+    }
+    if (page.length < PAGE) await wait(pollMs, signal);
+  }
+}

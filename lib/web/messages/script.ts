@@ -1,0 +1,22 @@
+/** Texts that the script needs; sent along with every page. */
+export const SCRIPT = {
+  'script.zone': 'Times in {zone}, the zone of your browser',
+  'script.live': 'Live',
+  'script.live.on': 'Watching for new entries',
+  'script.live.lost': 'No connection; trying again',
+  'script.live.new.one': '{n} new entry — show',
+  'script.live.new.other': '{n} new entries — show',
+  'script.live.shown.one': '{n} new entry',
+  'script.live.shown.other': '{n} new entries',
+  'script.versions': 'Version',
+  'script.copy': 'Copy',
+  'script.copied': 'Copied',
+  'script.keys': 'Keyboard shortcuts',
+  'script.keys.on': 'Single keys work as shortcuts',
+  'script.key.next': 'Next row',
+  'script.key.previous': 'Previous row',
+  'script.key.open': 'Open the row',
+  'script.key.search': 'Search',
+  'script.key.help': 'This list',
+  'script.key.close': 'Close',
+} as const;

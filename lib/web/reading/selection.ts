@@ -1,0 +1,67 @@
+import type { Sequelize, Transaction, WhereOptions } from 'sequelize';
+import type { LogEntryAttributes } from '../../core/types';
+import type { LogEntryStatic } from '../../schema/log-entry';
+import { runtimeOf } from '../../schema/sequelize-runtime';
+import type { EntryFilter } from '../search/entry-filter';
+import { entryWhere, type Unseen } from '../search/where';
+
+type EntryWhere = WhereOptions<LogEntryAttributes>;
+
+/** The log that is read. */
+export interface ReadableLog {
+  readonly LogEntry: LogEntryStatic;
+  readonly sequelize: Sequelize;
+}
+
+/** Which entries, of those that a visitor may see. */
+export interface EntrySelection {
+  /** What the visitor may see, and what the page is about; ANDed. */
+  readonly where: WhereOptions<LogEntryAttributes>;
+  readonly filter?: EntryFilter;
+  readonly unseen?: Unseen | null;
+  readonly transaction?: Transaction;
+  /** What `knownActors` found, where several lists have the same actors. */
+  readonly actorIds?: ReadonlySet<string>;
+}
+
+/**
+ * Those values of `actor` that are ids of actors whose entries the visitor sees. Entries of an id are found by an index, those of a
+ * label are not: whoever is named by id is not looked for by label.
+ */
+export async function knownActors(log: ReadableLog, selection: EntrySelection): Promise<ReadonlySet<string>> {
+  const { filter, where: given, transaction } = selection;
+  const { any = [], none = [] } = filter?.actor ?? {};
+  const { Op } = runtimeOf(log.sequelize);
+  const known = new Set<string>();
+  for (const actorId of new Set([...any, ...none])) {
+    const where = { [Op.and]: [{ [Op.and]: [given] }, { actorId }] } as WhereOptions<LogEntryAttributes>;
+    const options = {
+      attributes: ['id' as const],
+      where,
+      limit: 1,
+      raw: true,
+      ...(transaction && { transaction }),
+    };
+    const found = await log.LogEntry.findAll(options);
+    if (found.length > 0) known.add(actorId);
+  }
+  return known;
+}
+
+/** All conditions, each in a group of its own, so that none widens another, not even as a literal with an `or`. */
+function allOf({ sequelize }: ReadableLog, conditions: readonly EntryWhere[]): EntryWhere {
+  const { Op } = runtimeOf(sequelize);
+  return { [Op.and]: conditions.map((each) => ({ [Op.and]: [each] })) };
+}
+
+/** The condition that a selection is. */
+export async function selectedWhere(
+  log: ReadableLog,
+  selection: EntrySelection,
+  ...more: readonly EntryWhere[]
+): Promise<EntryWhere> {
+  const { where, filter = {}, unseen } = selection;
+  const actorIds = selection.actorIds ?? (await knownActors(log, selection));
+  const context = { sequelize: log.sequelize, unseen, actorIds };
+  return allOf(log, [where, entryWhere(filter, context), ...more]);
+}
