@@ -7,7 +7,7 @@ const newest = projects[1];
 
 module.exports = {
   ...common,
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   projects: [
     {
       ...newest,

@@ -112,7 +112,8 @@ function ofTrees({ auditLog, Order }, sizes) {
     [`page with two includes, ${name}`]: {
       prepare,
       run: (id) => auditLog.asOf(when, (transaction) => read(id, transaction)),
-      explain: (sql) => auditLog.asOf(when, (transaction) => explained(Order.sequelize, sql, transaction)),
+      explain: (sql) =>
+        auditLog.asOf(when, (transaction) => explained(Order.sequelize, sql, { transaction })),
       relativeTo: now,
       limit: 2.5,
       readsAll: true,
@@ -122,9 +123,9 @@ function ofTrees({ auditLog, Order }, sizes) {
 }
 
 /** What EXPLAIN says of a statement that was logged. */
-export async function explained(sequelize, sql, transaction = null) {
+export async function explained(sequelize, sql, options) {
   const text = `explain (analyze, format json) ${sql}`;
-  const [{ 'QUERY PLAN': plans }] = await sequelize.query(text, { type: 'SELECT', transaction });
+  const [{ 'QUERY PLAN': plans }] = await sequelize.query(text, { type: 'SELECT', ...options });
   return plans[0].Plan;
 }
 

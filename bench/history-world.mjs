@@ -7,7 +7,7 @@ import { defineHistoryModels } from './history-models.mjs';
 /** @param logged what is told of every statement */
 function connect(schema, logged) {
   const sequelize = new Sequelize(process.env.DATABASE_URL, {
-    logging: (sql) => logged(sql.replace(/^Execut(?:ing|ed) \([^)]*\): /, '')),
+    logging: (sql, options) => logged(sql.replace(/^Execut(?:ing|ed) \([^)]*\): /, ''), options),
     dialectOptions: { options: `-c search_path=${schema}` },
   });
   return { sequelize, auditLog: createAuditLog(sequelize), ...defineHistoryModels(sequelize) };

@@ -25,7 +25,8 @@ const tenth = sizesAt(scale / 10);
 const spelt = (count) => count.toLocaleString('en');
 
 const statements = [];
-const logged = (sql) => void statements.push(sql);
+/** The values of parameters travel in an option of the library's own. */
+const logged = (sql, { auditBoundRead } = {}) => void statements.push({ sql, bind: auditBoundRead?.values });
 console.log(
   `Filling ${spelt(sizes.ENTRIES)} entries and ${spelt(sizes.VERSIONS)} versions, and a tenth of it …`,
 );
@@ -67,17 +68,17 @@ async function measureAll({ sequelize }, readings) {
 async function measure(sequelize, name, reading, base) {
   const { prepare, run, relativeTo, readsAll = false } = reading;
   const times = [];
-  let read = '';
+  let read;
   for (let n = -WARM_UP; n < Number(flags.runs); n += 1) {
     const given = await prepare();
     statements.length = 0;
     const start = performance.now();
     await run(given);
     if (n >= 0) times.push(performance.now() - start);
-    read = statements.findLast((sql) => /^\s*(?:select|with)\b/i.test(sql)) ?? '';
+    read = statements.findLast(({ sql }) => /^\s*(?:select|with)\b/i.test(sql));
   }
-  const explain = reading.explain ?? ((sql) => explained(sequelize, sql));
-  const plan = planOf(await explain(read));
+  const explain = reading.explain ?? ((sql, bind) => explained(sequelize, sql, { bind }));
+  const plan = planOf(await explain(read.sql, read.bind));
   const median = quantile(times, 0.5);
   const factor = relativeTo === undefined ? 1 : (base?.median ?? Number.NaN);
   const limit =

@@ -266,6 +266,7 @@ function assemble({ settings, events, capture }: Rooms): AuditLog {
   const snapshots = new SnapshotModels(settings);
   const models = new AuditedModels(settings, snapshots);
   const writers = lazily(() => log().createWriters(settings));
+  const exporter = lazily(() => exporting().createExport(settings));
   const travel = lazily(() => new (travelling().TimeTravel)(settings, snapshots));
   const undo = lazily(() => undoing().createUndoMembers(settings));
   const register: AuditLog['registerAudited'] = (model, given) =>
@@ -273,7 +274,7 @@ function assemble({ settings, events, capture }: Rooms): AuditLog {
   const auditLog: AuditLog = {
     log: async (subject, given) => writers().log(subject, given),
     logAccess: async (subject, given) => writers().logAccess(subject, given),
-    export: async (given) => exporting().createExport(settings).export(given),
+    export: async (given) => exporter().export(given),
     revertTransaction: async (id, given) => undo().revertTransaction(id, given),
     revertRequest: async (id, given) => undo().revertRequest(id, given),
     LogEntry: addFinders(settings),

@@ -21,7 +21,7 @@ ${logins.join('\n')}
     2. Open the change: what exactly, who, when, from where, by which request. The card number is masked.
     3. Open the order's timeline, go back in time, compare two versions. The address bar keeps what you see.
     4. As ada, revert the change with a reason, without one of its fields; then revert the revert.
-    5. Audit, Deleted: bring back the customer who was taken for a duplicate, with the addresses.
+    5. Audit, Deleted: a customer was taken for a duplicate. Undo that transaction: the addresses come back, too.
     6. Search the log:  actor:price-import field:price   or   ip:203.0.113.66  (somebody was here at night)
     7. As ada, make 50 edits at once (below, on the home page): 50 entries, none lost, no gap.
 

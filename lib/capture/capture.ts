@@ -7,6 +7,7 @@ import { callOption, handDownCallOptions } from './call-options';
 import { Door } from './door';
 import { Environment } from './environment';
 import { CaptureGuard } from './guard';
+import { OWN_READ } from './own-read';
 import { PreparedNames } from './prepared-names';
 import type { Registry } from './registry';
 import { interceptStatements, onBeforeQuery, type QueryOptions } from './sequelize-adapter';
@@ -21,10 +22,10 @@ export interface CaptureSettings {
 
 /**
  * Reads of models are told apart before anything is looked at: they are most of what passes. Raw SQL may say SELECT, name a
- * model and write all the same; only finders say `tableNames`.
+ * model and write all the same; only finders say `tableNames`, and the library that a read is its own.
  */
-function isRead({ type, tableNames }: QueryOptions): boolean {
-  return type === 'SELECT' && tableNames !== undefined;
+function isRead({ type, tableNames, [OWN_READ]: isOwn }: QueryOptions): boolean {
+  return type === 'SELECT' && (tableNames !== undefined || isOwn === true);
 }
 
 /** Puts the door into every query of a Sequelize instance. */

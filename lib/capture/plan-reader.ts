@@ -78,6 +78,7 @@ function planBase(name: string, table: TableName, info: TableInfo): ModelPlan {
     keyIsUnique: true,
     lacking: [],
     isComplete: true,
+    isTable: info.kind === 'r' || info.kind === 'p',
     isLockable: info.isLockable,
     keyMayChange: info.rewritesUpdates,
     rewritesRows: info.rewritesUpdates,

@@ -126,10 +126,10 @@ export function timeSql({ text }: ExactTime): string {
   return `${quoteLiteral(text)}::timestamptz`;
 }
 
-/** SQL: `column` is not after the moment. */
-export function notAfter(column: string, time: ExactTime): string {
-  if (!time.isMillisecond) return `${column} <= ${timeSql(time)}`;
-  return `${column} < ${timeSql(time)} + interval '1 millisecond'`;
+/** SQL: `column` is not after the moment, whose text `moment` is the SQL of. */
+export function notAfter(column: string, time: ExactTime, moment = timeSql(time)): string {
+  if (!time.isMillisecond) return `${column} <= ${moment}`;
+  return `${column} < ${moment} + interval '1 millisecond'`;
 }
 
 /**

@@ -66,6 +66,18 @@ interface Gap {
   readonly [key: string]: unknown;
 }
 
+const FIND_HOOKS = [
+  'beforeFind',
+  'beforeFindAfterExpandIncludeAll',
+  'beforeFindAfterOptions',
+  'afterFind',
+] as const;
+
+/** Whether hooks of the application are told the conditions of a query: then the key must be among them. */
+function seesConditions(model: ModelStatic<Model>): boolean {
+  return FIND_HOOKS.some((name) => model.hasHook(name) || model.sequelize!.hasHook(name));
+}
+
 /** Reads one model as of one point in time. */
 class PastReader {
   readonly #registration: Registration;
@@ -90,15 +102,22 @@ class PastReader {
     const { model } = this.#registration;
     const texts = keyTexts(`asOf of ${this.#registration.name}: findByPk`, model, pk);
     if (!fitsKey(model, texts)) return null;
-    const where = bothWhere(model.sequelize!, keyWhere(model, texts), asked.where);
-    const one = { ...asked, where };
+    // Parameters of the caller's own would be numbered like those of a text that serves all objects.
+    const isGeneral = seesConditions(model) || asked.bind !== undefined;
+    const ofObject = isGeneral ? null : await this.#source.ofObject?.(texts, asked);
+    if (ofObject) return new PastReader(this.#registration, ofObject).#findKnown({}, asked);
+    return this.#findKnown(keyWhere(model, texts), asked);
+  }
+
+  /** The first that is found, or null; an error when what `key` holds for was something that can't be known. */
+  async #findKnown(key: Record<string, unknown>, asked: Asked): Promise<unknown> {
+    const where = bothWhere(this.#registration.model.sequelize!, key, asked.where);
     // Whether nothing is null or an error is the caller's choice; that nothing is known comes first.
-    const found = await this.findOne(one).catch(async (error: unknown) => {
-      if (sqlState(error) === null && !isAuditError(error))
-        await this.#checkGaps(keyWhere(model, texts), asked);
+    const found = await this.findOne({ ...asked, where }).catch(async (error: unknown) => {
+      if (sqlState(error) === null && !isAuditError(error)) await this.#checkGaps(key, asked);
       throw error;
     });
-    if (found === null) await this.#checkGaps(keyWhere(model, texts), asked);
+    if (found === null) await this.#checkGaps(key, asked);
     return found;
   }
 
@@ -121,7 +140,7 @@ class PastReader {
     checkAsked(name, hidden, options);
     if (strict === true) await this.#checkGaps(this.#keyConditions(options.where), options);
     const relation = await this.#source.rows({ kind, options });
-    return { model: pastModel(model, relation, hidden, this.#source.unknownColumn), given: options };
+    return { model: pastModel(model, relation, this.#source), given: options };
   }
 
   /** What a condition says of the key: the rest of an object whose past is unknown may well have met it. */
@@ -141,7 +160,7 @@ class PastReader {
     const passed = { transaction, logging, searchPath, useMaster };
     const given = Object.fromEntries(Object.entries(passed).filter(([, each]) => each !== undefined));
     const relation = await this.#source.gaps({ kind: 'rows', options: { ...given, where } as Asked });
-    const past = pastModel(model, relation, NOTHING_HIDDEN);
+    const past = pastModel(model, relation, { hidden: NOTHING_HIDDEN, sending: this.#source.sending });
     const options = {
       ...given,
       attributes: [...model.primaryKeyAttributes, literal(`${exactTimeSql(SINCE_SQL)} as ${SINCE_SQL}`)],

@@ -21,17 +21,20 @@ export interface EntriesSource {
   readonly deletedAt: string | null;
   /** Whether entries may tell of links alone, which change nothing of the row. */
   readonly hasLinks: boolean;
-  readonly bound: Bound;
+  /** SQL: the entry `e` is not after the point in time. */
+  readonly notAfter: string;
 }
 
-/**
- * Objects to look at, as FROM: `k` has their keys' columns and, as `pk`, the key as entries hold it; `r` is the live row, all null
- * where there is none. Everything else is asked of the index on the object, once per object.
- */
-type Objects = string;
-
-/** In which direction of the key's first column rows are wanted, when a limit may stop early; null for none. */
-export type KeyOrder = 'asc' | 'desc' | null;
+/** Objects to look at. Everything else is asked of the index on the object, once per object. */
+interface Objects {
+  /**
+   * As FROM: `k` has of each object the columns of its key and, as `!pk`, the key as entries hold it; `!live` tells whether there
+   * is a row today, whose other columns it has too, all null where there is none.
+   */
+  readonly from: string;
+  /** SQL: the object doesn't stand in `k` a second time; null where none does. */
+  readonly isOnce: string | null;
+}
 
 /** In the rows: the attributes that can't be known of this one. A name that needs no quotes, which an option may leave out. */
 export const UNKNOWN_COLUMN = 'audit_unknown_attributes';
@@ -39,10 +42,17 @@ export const UNKNOWN_COLUMN = 'audit_unknown_attributes';
 /** How far back the newest `new` of an attribute is looked for, which tells of writes that left no entry. */
 const LOOK_BACK = 100;
 
-/** SQL: the entry `e` is not after the point in time; ids are those of all models, so that one means one state of them all. */
-function entryNotAfter({ time, logEntryId, version }: Bound): string {
+/** A point in time among entries: what they are compared with, and how. Ids are those of all models, so that one means one state of them all. */
+export interface EntryPoint {
+  readonly value: string;
+  /** @param value SQL of it */
+  readonly notAfter: (value: string) => string;
+}
+
+export function entryPoint({ time, logEntryId, version }: Bound): EntryPoint {
   const id = logEntryId ?? version?.logEntryId ?? null;
-  return id === null ? notAfter('e."timestamp"', time) : `e."id" <= ${String(BigInt(id))}`;
+  if (id !== null) return { value: String(BigInt(id)), notAfter: (value) => `e."id" <= ${value}::bigint` };
+  return { value: time.text, notAfter: (value) => notAfter('e."timestamp"', time, `${value}::timestamptz`) };
 }
 
 /** Entries of the model that tell what happened to a row: those of `auditLog.log` and `logAccess` don't. */
@@ -63,7 +73,7 @@ function tookRow({ deletedAt }: EntriesSource, e: string): string {
 
 /** The last entry by the time. */
 function last(source: EntriesSource): string {
-  const entries = `${entriesOf(source)} and ${entryNotAfter(source.bound)}`;
+  const entries = `${entriesOf(source)} and ${source.notAfter}`;
   return `(select e."id", e."timestamp", e."action", e."changes" from ${entries} order by e."id" desc limit 1) b`;
 }
 
@@ -118,13 +128,14 @@ function record(source: EntriesSource, values: string, alias: string): string {
   return ` cross join lateral jsonb_to_record(coalesce(${values}, '{}')) ${alias}(${types.join(', ')})`;
 }
 
+const aliased = (columns: readonly TypedColumn[], values: readonly string[]): string[] =>
+  columns.map(({ column }, at) => `${values[at]!} as ${quoteIdentifier(column)}`);
 const attributeText = ({ attribute }: TypedColumn): string => quoteLiteral(attribute);
-const keyIn = ({ column }: TypedColumn): string => `k.${quoteIdentifier(column)}`;
-const live = ({ column }: TypedColumn): string => `r.${quoteIdentifier(column)}`;
+const columnIn = ({ column }: TypedColumn): string => `k.${quoteIdentifier(column)}`;
+const live = (column: TypedColumn): string => `r.${quoteIdentifier(column.column)}::${column.plainType}`;
 
-function isLive({ keys }: EntriesSource): string {
-  return `${live(keys[0]!)} is not null`;
-}
+/** SQL: there is a row of the object today. */
+const IS_LIVE = 'k."!live"';
 
 /** Whether an entry after the time names the attribute, which may be none at all. A JSON null is no SQL null. */
 function isNamed(column: TypedColumn): string {
@@ -140,8 +151,17 @@ function rebuilt(column: TypedColumn): string {
   const old = isInRecord(column)
     ? `x.${quoteIdentifier(column.attribute)}`
     : valueOf(oldJson(column), column);
-  return `case when ${isNamed(column)} then ${old} when d."id" is null then ${live(column)}::${column.plainType} end`;
+  return `case when ${isNamed(column)} then ${old} when d."id" is null then ${columnIn(column)} end`;
 }
+
+/** The rebuilt values as a row of its own, computed once for all that names them. */
+function rebuiltRow(source: EntriesSource): string {
+  const columns = heldColumns(source);
+  if (columns.length === 0) return '';
+  return ` cross join lateral (select ${aliased(columns, columns.map(rebuilt)).join(', ')} offset 0) o`;
+}
+
+const rebuiltIn = ({ column }: TypedColumn): string => `o.${quoteIdentifier(column)}`;
 
 function createdTime(source: EntriesSource): string {
   const entries = `${entriesOf(source)} and e."action" = 'create' and e."id" <= b."id"`;
@@ -156,10 +176,10 @@ function updatedTime(source: EntriesSource): string {
 }
 
 function valueIn(source: EntriesSource, column: TypedColumn): string {
-  if (column.isKey) return keyIn(column);
+  if (column.isKey) return columnIn(column);
   if (column === source.createdAt) return `${createdTime(source)}::${column.plainType}`;
   if (column === source.updatedAt) return `${updatedTime(source)}::${column.plainType}`;
-  return rebuilt(column);
+  return rebuiltIn(column);
 }
 
 /** Every column of the row by its name. */
@@ -170,14 +190,18 @@ function rowOf(source: EntriesSource): string {
   return columns.join(', ');
 }
 
-/** SQL: the key doesn't stand in `k` a second time, as that of a row. */
-function isOnce(source: EntriesSource): string {
-  return `not (k."!gone" and ${isLive(source)})`;
+/**
+ * SQL: the condition, in a form of which PostgreSQL thinks that it holds for half of the rows, and not for hardly any: then it
+ * would read and sort them all before a LIMIT.
+ */
+function oftenTrue(condition: string): string {
+  return `case when ${condition} then true else false end`;
 }
 
 /** SQL: the row was there at the time, and what became of it is recorded. */
-function wasThere(source: EntriesSource): string {
-  return `${isOnce(source)} and not ${tookRow(source, 'b')} and (d."action" = 'delete' or d."id" is null and ${isLive(source)})`;
+function wasThere(source: EntriesSource, { isOnce }: Objects): string {
+  const became = `(d."action" = 'delete' or d."id" is null and ${IS_LIVE})`;
+  return `not ${tookRow(source, 'b')} and ${oftenTrue(isOnce === null ? became : `${became} and ${isOnce}`)}`;
 }
 
 function names(columns: readonly TypedColumn[], condition: (column: TypedColumn) => string): string {
@@ -189,8 +213,8 @@ function names(columns: readonly TypedColumn[], condition: (column: TypedColumn)
 function wasWritten(column: TypedColumn): string {
   const recorded = `g."values" -> ${attributeText(column)}`;
   if (isInRecord(column))
-    return `${recorded} is not null and y.${quoteIdentifier(column.attribute)} is distinct from ${rebuilt(column)}`;
-  const current = `(${jsonOf(live(column), column.encoded)})::jsonb`;
+    return `${recorded} is not null and y.${quoteIdentifier(column.attribute)} is distinct from ${rebuiltIn(column)}`;
+  const current = `(${jsonOf(columnIn(column), column.encoded)})::jsonb`;
   const next = `coalesce(case when ${isNamed(column)} then ${oldJson(column)} when d."id" is null then ${current} end, 'null'::jsonb)`;
   return `${recorded} <> ${next}`;
 }
@@ -212,14 +236,14 @@ function gapNames(source: EntriesSource): string {
 }
 
 function rowsOf(source: EntriesSource, objects: Objects): string {
-  const told = `cross join lateral ${last(source)} left join lateral ${end(source)} cross join lateral ${older(source)}`;
+  const told = `cross join lateral ${last(source)} left join lateral ${end(source)} cross join lateral ${older(source)}${rebuiltRow(source)}`;
   const unknown = `(select ${digestNames(source)} || ${gapNames(source)} from ${newer(source)}) as ${quoteIdentifier(UNKNOWN_COLUMN)}`;
-  return `select ${rowOf(source)}, ${unknown} from ${objects} ${told} where ${wasThere(source)}`;
+  return `select ${rowOf(source)}, ${unknown} from ${objects.from} ${told} where ${wasThere(source, objects)}`;
 }
 
 /** The key of a live row as entries hold it. */
 function livePk({ keys }: EntriesSource): string {
-  const texts = keys.map((key) => textOf(live(key), key.encoded));
+  const texts = keys.map((key) => textOf(`r.${quoteIdentifier(key.column)}`, key.encoded));
   if (texts.length === 1) return `(${texts[0]})`;
   return `('[' || ${texts.map((text) => `to_json(${text})::text`).join(` || ',' || `)} || ']')`;
 }
@@ -237,55 +261,63 @@ export function hasExactKeys({ keys }: EntriesSource): boolean {
   return keys.every(({ valueType }) => EXACT_TYPES.has(valueType));
 }
 
-function withRows(source: EntriesSource, keys: string): Objects {
+/** SQL: the live row `r` is that of the object whose key is `pk`, with these parts. */
+function isRowOf(source: EntriesSource, pk: string, parts: readonly string[]): string {
   // An enum is compared as the text that its plain type is; for other types the cast is none.
-  const same = source.keys.map((key) => `${live(key)}::${key.plainType} = ${keyIn(key)}`);
-  const sameText = hasExactKeys(source) ? [] : [`${livePk(source)} = k."!pk"`];
-  return `(${keys}) k left join ${quoteTable(source.live)} r on ${[...same, ...sameText].join(' and ')}`;
+  const same = source.keys.map((key, at) => `${live(key)} = ${parts[at]!}`);
+  return [...same, ...(hasExactKeys(source) ? [] : [`${livePk(source)} = ${pk}`])].join(' and ');
 }
 
-/** Keys of the rows that are there today. */
-function livingKeys(source: EntriesSource): string {
-  const parts = source.keys.map((key) => `${live(key)}::${key.plainType} as ${quoteIdentifier(key.column)}`);
-  return `select ${livePk(source)} as "!pk", ${parts.join(', ')}, false as "!gone" from ${quoteTable(source.live)} r`;
+/** The rows that are there today. */
+function livingObjects(source: EntriesSource): string {
+  const columns = [...source.keys, ...heldColumns(source)];
+  const key = `${livePk(source)} as "!pk", true as "!live"`;
+  return `select ${aliased(columns, columns.map(live)).join(', ')}, ${key} from ${quoteTable(source.live)} r`;
 }
 
-/** Keys of which an entry that fits `condition` tells, to be looked at when no row has them today. */
-function goneKeys(source: EntriesSource, condition: string): string {
-  const pks = `select distinct e."object_pk" from ${entriesOfModel(source)} and ${condition}`;
-  return `select e."object_pk", ${partsOf(source, 'e."object_pk"').join(', ')}, true from (${pks}) e`;
+/** Objects of which an entry that fits `condition` tells, to be looked at when no row has their key today. */
+function goneObjects(source: EntriesSource, condition: string): string {
+  // By the parts first: in their order then come the objects.
+  const parts = aliased(source.keys, partsOf(source, 'e."object_pk"')).join(', ');
+  const gone = `select distinct ${parts}, e."object_pk" from ${entriesOfModel(source)} and ${condition}`;
+  const keys = source.keys.map(({ column }) => `e.${quoteIdentifier(column)}`);
+  const nulls = heldColumns(source).map(({ plainType }) => `null::${plainType}`);
+  return `select ${[...keys, ...nulls].join(', ')}, e."object_pk", false from (${gone}) e`;
 }
 
-function named(source: EntriesSource, pks: readonly string[]): Objects {
-  const rows = pks.map((pk) => `(${quoteLiteral(pk)}::text)`).join(', ');
-  const parts = partsOf(source, 'v."!pk"').map(
-    (part, at) => `${part} as ${quoteIdentifier(source.keys[at]!.column)}`,
-  );
-  const keys = `select v."!pk", ${parts.join(', ')}, false as "!gone" from (values ${rows}) v("!pk")`;
-  return withRows(source, keys);
+/** @param pks keys as entries hold them, as SQL */
+function namedObjects(source: EntriesSource, pks: readonly string[]): Objects {
+  const rows = pks.map((pk) => `(${pk}::text)`).join(', ');
+  const parts = partsOf(source, 'v."!pk"');
+  const columns = heldColumns(source);
+  const values = [...aliased(source.keys, parts), ...aliased(columns, columns.map(live))];
+  const key = `v."!pk", r.${quoteIdentifier(source.keys[0]!.column)} is not null as "!live"`;
+  const from = `(values ${rows}) v("!pk") left join ${quoteTable(source.live)} r on ${isRowOf(source, 'v."!pk"', parts)}`;
+  return { from: `(select ${values.join(', ')}, ${key} from ${from}) k`, isOnce: null };
 }
 
-function all(source: EntriesSource, condition: string, order: KeyOrder = null): Objects {
-  const sorted = source.keys.map(({ column }) => `${quoteIdentifier(column)} ${order}`).join(', ');
-  const keys = `${livingKeys(source)} union all ${goneKeys(source, condition)}`;
-  return withRows(source, order === null ? keys : `${keys} order by ${sorted}`);
+/** Not sorted: the reader's own order, where it is that of the key, finds both parts in it, and a LIMIT then stops early. */
+function allObjects(source: EntriesSource, condition: string): Objects {
+  const isRow = isRowOf(source, 'k."!pk"', source.keys.map(columnIn));
+  const row = `(select true from ${quoteTable(source.live)} r where ${isRow} limit 1)`;
+  return {
+    from: `(${livingObjects(source)} union all ${goneObjects(source, condition)}) k`,
+    // As a value it is looked for by the key, one by one; EXISTS would be answered from a table of all rows.
+    isOnce: `(${IS_LIVE} or ${row} is null)`,
+  };
 }
 
-/** SELECT of the rows that were there at the time; with `pks`, of these objects only. */
-export function entriesAsOf(
-  source: EntriesSource,
-  pks: readonly string[] | null,
-  order: KeyOrder = null,
-): string {
-  if (pks !== null) return rowsOf(source, named(source, pks));
-  const isDeletedLater = `e."action" = 'delete' and not (${entryNotAfter(source.bound)})`;
-  return rowsOf(source, all(source, isDeletedLater, order));
+/** SELECT of the rows that were there at the time; with `pks`, SQL of keys, of these objects only. */
+export function entriesAsOf(source: EntriesSource, pks: readonly string[] | null): string {
+  if (pks !== null) return rowsOf(source, namedObjects(source, pks));
+  const isDeletedLater = `e."action" = 'delete' and not (${source.notAfter})`;
+  return rowsOf(source, allObjects(source, isDeletedLater));
 }
 
 /** SQL: the time lies before the first record `a`, which is no create; or nothing tells what became of the row. */
 function isUnknown(source: EntriesSource): string {
-  const isBefore = `b."id" is null and coalesce(a."action" <> 'create', ${isLive(source)})`;
-  const vanished = `b."id" is not null and not ${tookRow(source, 'b')} and (d."action" = 'create' or d."id" is null and not (${isLive(source)}))`;
+  const isBefore = `b."id" is null and coalesce(a."action" <> 'create', ${IS_LIVE})`;
+  const vanished = `b."id" is not null and not ${tookRow(source, 'b')} and (d."action" = 'create' or d."id" is null and not (${IS_LIVE}))`;
   return `(${isBefore} or ${vanished})`;
 }
 
@@ -303,9 +335,9 @@ const SINCE = `case when b."id" is null then a."timestamp" else d."timestamp" en
 
 /** SELECT of the objects whose past at the time is unknown, and when what is known of them begins; with `pks`, of these only. */
 export function entriesGaps(source: EntriesSource, pks: readonly string[] | null): string {
-  const objects = pks === null ? all(source, 'true') : named(source, pks);
-  const keys = source.keys.map((key) => `${keyIn(key)} as ${quoteIdentifier(key.column)}`).join(', ');
-  return `select ${keys}, ${SINCE} as "!since" from ${objects} ${presence(source)} where ${isOnce(source)} and ${isUnknown(source)}`;
+  const objects = pks === null ? allObjects(source, 'true') : namedObjects(source, pks);
+  const keys = source.keys.map((key) => `${columnIn(key)} as ${quoteIdentifier(key.column)}`).join(', ');
+  return `select ${keys}, ${SINCE} as "!since" from ${objects.from} ${presence(source)} where ${isUnknown(source)}${objects.isOnce === null ? '' : ` and ${objects.isOnce}`}`;
 }
 
 /** What is asked of one object beside its row. */
@@ -316,16 +348,16 @@ export const STATE_COLUMNS = {
   gaps: '!gaps',
 } as const;
 
-/** SELECT of one row: the object with these keys at the time, whether it was there or not, and what of it can't be known. */
+/** SELECT of one row: the object with these keys at the time, whether it was there or not, and what of it can't be known; `pk` is SQL. */
 export function entriesState(source: EntriesSource, pk: string): string {
-  const objects = named(source, [pk]);
-  const told = `${presence(source)} cross join lateral ${older(source)} cross join lateral ${newer(source)}`;
-  const present = `case when ${isUnknown(source)} then 'unknown' when b."id" is not null and ${wasThere(source)} then 'there' else 'absent' end`;
+  const objects = namedObjects(source, [pk]);
+  const told = `${presence(source)} cross join lateral ${older(source)}${rebuiltRow(source)} cross join lateral ${newer(source)}`;
+  const present = `case when ${isUnknown(source)} then 'unknown' when b."id" is not null and ${wasThere(source, objects)} then 'there' else 'absent' end`;
   const extras = [
     `${present} as ${quoteIdentifier(STATE_COLUMNS.presence)}`,
     `${exactTimeSql(`(${SINCE})`)} as ${quoteIdentifier(STATE_COLUMNS.since)}`,
     `${digestNames(source)} as ${quoteIdentifier(STATE_COLUMNS.digests)}`,
     `${gapNames(source)} as ${quoteIdentifier(STATE_COLUMNS.gaps)}`,
   ];
-  return `select ${rowOf(source)}, ${extras.join(', ')} from ${objects} ${told}`;
+  return `select ${rowOf(source)}, ${extras.join(', ')} from ${objects.from} ${told}`;
 }

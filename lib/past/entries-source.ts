@@ -5,41 +5,46 @@ import { fitsKey, keyTexts, objectPkText } from '../history/object-key';
 import type { Bound } from '../history/point-in-time';
 import { logTable, type HistorySettings } from '../history/settings';
 import { managedAttributes, storedAttributes } from '../schema/attributes';
+import { quoteLiteral } from '../schema/quote';
 import type { TrackedColumn } from '../schema/tracked';
+import { boundRead } from './bound-read';
 import {
   entriesAsOf,
   entriesGaps,
+  entryPoint,
   hasExactKeys,
   UNKNOWN_COLUMN,
   type EntriesSource,
-  type KeyOrder,
 } from './entries-relation';
 import type { PastSource } from './source';
-import { typedColumns } from './table-columns';
+import { typedColumns, type TypedColumn } from './table-columns';
 
 /** Whether entries hold what the column was: a lock version is in none, and without updates nothing but keys is sure. */
-function isTold(registration: Registration, column: TrackedColumn): boolean {
-  const { options, tracked, model } = registration;
+function isTold(
+  { options, tracked }: Registration,
+  column: TrackedColumn,
+  timestamps: ReadonlySet<string>,
+): boolean {
   if (column.mask !== null) return false;
   if (column.isKey || column === tracked.deletedAt) return true;
   if (!options.actions.has('update')) return false;
-  return column.inDelta || managedAttributes(model).timestamps.has(column.attribute);
+  return column.inDelta || timestamps.has(column.attribute);
 }
 
 /** The columns that entries tell of. */
 export function toldColumns(registration: Registration): TrackedColumn[] {
-  return registration.tracked.columns.filter((column) => isTold(registration, column));
+  const { timestamps } = managedAttributes(registration.model);
+  return registration.tracked.columns.filter((column) => isTold(registration, column, timestamps));
 }
 
-/** What the SQL over the entries of a registration needs. */
-export async function entriesSourceOf(
+/** What the SQL over the entries of a registration needs; `notAfter` is SQL: the entry `e` is not after the point in time. */
+function entriesSourceOf(
   settings: HistorySettings,
   registration: Registration,
-  bound: Bound,
-  transaction?: Transaction | null,
-): Promise<EntriesSource> {
+  all: readonly TypedColumn[],
+  notAfter: string,
+): EntriesSource {
   const told = new Set(toldColumns(registration).map(({ attribute }) => attribute));
-  const all = await typedColumns(registration, transaction);
   const columns = all.filter(({ attribute }) => told.has(attribute));
   const { createdAt, updatedAt } = managedAttributes(registration.model);
   const { keys, deletedAt } = registration.tracked;
@@ -55,7 +60,7 @@ export async function entriesSourceOf(
     updatedAt: stamp(updatedAt),
     deletedAt: deletedAt?.attribute ?? null,
     hasLinks: registration.options.associations.length > 0,
-    bound,
+    notAfter,
   };
 }
 
@@ -76,22 +81,71 @@ function namedKeys({ model }: Registration, where: unknown): unknown[] | null {
   return list.length > 0 && list.length <= MAX_NAMED ? (list as unknown[]) : null;
 }
 
-/** The objects that a condition names by their keys, as entries hold them: these alone are then looked at. */
+/** The objects that a condition names by their keys, as SQL of what entries hold: these alone are then looked at. */
 function namedPks(registration: Registration, source: EntriesSource, where: unknown): string[] | null {
   if (!hasExactKeys(source)) return null;
   const given = namedKeys(registration, where)?.map((key) => keyTexts('asOf', registration.model, key));
   if (!given?.every((key) => fitsKey(registration.model, key))) return null;
-  return [...new Set(given.map(objectPkText))];
+  return [...new Set(given.map((key) => quoteLiteral(objectPkText(key))))];
 }
 
-/** A page in the order of the key need not rebuild what comes after it. */
-function keyOrder({ tracked }: Registration, { limit, order }: FindOptions): KeyOrder {
-  if (limit === undefined) return null;
-  const [first] = Array.isArray(order) ? (order as unknown[]) : [order];
-  const [name, direction, ...more] = Array.isArray(first) ? (first as unknown[]) : [first];
-  if (more.length > 0 || (name !== undefined && name !== tracked.keys[0]?.attribute)) return null;
-  return String(direction).toUpperCase() === 'DESC' ? 'desc' : 'asc';
+/** SQL over the entries of one object, whose key is `pk`. */
+type MakeText = (source: EntriesSource, pk: string) => string;
+
+/** Texts that read one object at a point in time. */
+export class ObjectTexts {
+  readonly source: EntriesSource;
+  readonly #pk: string;
+  readonly #made = new Map<MakeText, string>();
+
+  constructor(source: EntriesSource, pk: string) {
+    this.source = source;
+    this.#pk = pk;
+  }
+
+  /** Made once: they are long. */
+  text(make: MakeText): string {
+    const known = this.#made.get(make);
+    if (known !== undefined) return known;
+    const made = make(this.source, this.#pk);
+    this.#made.set(make, made);
+    return made;
+  }
 }
+
+/** By the columns that they name, and by how they compare with the time. */
+const texts = new WeakMap<readonly TypedColumn[], Map<string, ObjectTexts>>();
+
+function remembered(all: readonly TypedColumn[], notAfter: string, make: () => ObjectTexts): ObjectTexts {
+  const ofColumns = texts.get(all) ?? new Map<string, ObjectTexts>();
+  texts.set(all, ofColumns);
+  const known = ofColumns.get(notAfter);
+  if (known) return known;
+  const made = make();
+  ofColumns.set(notAfter, made);
+  return made;
+}
+
+/** What reads one object at a point in time: texts that are the same for all objects and times, and options that hold both. */
+export async function objectTexts(
+  settings: HistorySettings,
+  registration: Registration,
+  key: Readonly<Record<string, string>>,
+  bound: Bound,
+  transaction: Transaction | null | undefined,
+): Promise<{ readonly texts: ObjectTexts; readonly sending: object }> {
+  const all = await typedColumns(registration, transaction);
+  const { value, notAfter } = entryPoint(bound);
+  const { places, sending, repeats } = boundRead(settings, [objectPkText(key), value]);
+  const [pk, time] = places as [string, string];
+  const condition = notAfter(time);
+  const make = (): ObjectTexts =>
+    new ObjectTexts(entriesSourceOf(settings, registration, all, condition), pk);
+  return { texts: repeats ? remembered(all, condition, make) : make(), sending };
+}
+
+const rowsOfObject: MakeText = (source, pk) => entriesAsOf(source, [pk]);
+const gapsOfObject: MakeText = (source, pk) => entriesGaps(source, [pk]);
 
 /** The past folded back from entries: the row as it is now, without what was changed after the time. */
 export function entriesSource(
@@ -102,17 +156,33 @@ export function entriesSource(
   const told = toldColumns(registration);
   const names = new Set(told.map(({ attribute }) => attribute));
   const hidden = storedAttributes(registration.model).map(([name]) => name);
+  const point = entryPoint(bound);
+  const notAfter = point.notAfter(quoteLiteral(point.value));
   const given = async ({ where, transaction }: FindOptions): Promise<[EntriesSource, string[] | null]> => {
-    const source = await entriesSourceOf(settings, registration, bound, transaction);
+    const all = await typedColumns(registration, transaction);
+    const source = entriesSourceOf(settings, registration, all, notAfter);
     return [source, namedPks(registration, source, where)];
   };
-  return {
+  const past = {
     hidden: new Set(hidden.filter((name) => !names.has(name))),
     table: logTable(settings),
     // Those of the log are complete; one that the model's own table lacks is PostgreSQL's to tell.
     columns: [],
     unknownColumn: UNKNOWN_COLUMN,
-    rows: async ({ options }) => entriesAsOf(...(await given(options)), keyOrder(registration, options)),
+  };
+  return {
+    ...past,
+    rows: async ({ options }) => entriesAsOf(...(await given(options))),
     gaps: async ({ options }) => entriesGaps(...(await given(options))),
+    ofObject: async (key, { transaction }) => {
+      const object = await objectTexts(settings, registration, key, bound, transaction);
+      if (!hasExactKeys(object.texts.source)) return null;
+      return {
+        ...past,
+        sending: object.sending,
+        rows: () => object.texts.text(rowsOfObject),
+        gaps: () => object.texts.text(gapsOfObject),
+      };
+    },
   };
 }

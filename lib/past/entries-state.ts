@@ -1,12 +1,10 @@
 import type { Registration } from '../capture/registry';
-import { objectPkText } from '../history/object-key';
 import type { Bound } from '../history/point-in-time';
 import { logTable, type HistorySettings } from '../history/settings';
-import { OWN_READ } from '../history/own-read';
 import { readingError } from '../schema/detached-model';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import { entriesState, STATE_COLUMNS, type EntriesSource } from './entries-relation';
-import { entriesSourceOf, toldColumns } from './entries-source';
+import { objectTexts, toldColumns } from './entries-source';
 import {
   hiddenReasons,
   withoutValues,
@@ -54,17 +52,17 @@ export async function entriesStateOf(
   { transaction }: StateOptions,
 ): Promise<ObjectState> {
   const { sequelize } = settings;
-  const source = await entriesSourceOf(settings, registration, bound, transaction);
+  const { texts, sending } = await objectTexts(settings, registration, key, bound, transaction);
   const options = {
+    ...sending,
     type: runtimeOf(sequelize).QueryTypes.SELECT,
     raw: true,
-    [OWN_READ]: true,
     ...(transaction === undefined ? {} : { transaction }),
   };
-  const sql = entriesState(source, objectPkText(key));
   try {
+    const sql = texts.text(entriesState);
     const [row] = (await sequelize.query(sql, options as never)) as unknown as Row[];
-    return stateOfRow(registration, source, row!);
+    return stateOfRow(registration, texts.source, row!);
   } catch (error) {
     throw readingError(error, logTable(settings));
   }

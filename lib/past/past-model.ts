@@ -4,6 +4,7 @@ import { tableOf } from '../schema/attributes';
 import { quoteIdentifier } from '../schema/quote';
 import { refuseWrites } from '../schema/read-only';
 import { refuseInclude } from './asked';
+import type { PastSource } from './source';
 import { unsetUnknown, withUnknown } from './unknown-values';
 
 const READ_ONLY = 'It shows the past; revert() sets an object back.';
@@ -21,9 +22,9 @@ interface SelectOptions {
 }
 
 /** A stand-in for `sequelize` that puts `prefix` before every statement. */
-function prefixing(sequelize: Sequelize, prefix: string): Sequelize {
+function prefixing(sequelize: Sequelize, prefix: string, sending: object): Sequelize {
   const query = (sql: string, options: object): Promise<unknown> =>
-    sequelize.query(`${prefix} ${sql}`, { ...options, [OWN_READ]: true } as never);
+    sequelize.query(`${prefix} ${sql}`, { ...options, ...sending } as never);
   return Object.create(sequelize, { query: { value: query } }) as Sequelize;
 }
 
@@ -53,13 +54,17 @@ interface Reading {
   readonly prepare?: Prepare;
   /** Column with the names of what can't be known of a row. */
   readonly unknown?: string | undefined;
+  /** Options with which statements are sent. */
+  readonly sending?: object | undefined;
 }
+
+const PLAINLY = { [OWN_READ]: true };
 
 /** The model's query interface, whose statements begin with `prefix`. */
 function readingInterface(
   model: ModelStatic<Model>,
   prefix: string,
-  { found, prepare, unknown }: Reading,
+  { found, prepare, unknown, sending = PLAINLY }: Reading,
 ): object {
   const given: QueryInterface = model.sequelize!.getQueryInterface();
   async function select(
@@ -75,7 +80,7 @@ function readingInterface(
     return answer;
   }
   return Object.create(given, {
-    sequelize: { value: prefixing(model.sequelize!, prefix) },
+    sequelize: { value: prefixing(model.sequelize!, prefix, sending) },
     select: { value: select },
   }) as object;
 }
@@ -89,10 +94,20 @@ export function overRelation(
   relation: string,
   options: Reading = {},
 ): ModelStatic<Model> {
+  return overRelationOf(model, model.unscoped(), relation, options);
+}
+
+/** @param base the model without scopes */
+function overRelationOf(
+  model: ModelStatic<Model>,
+  base: ModelStatic<Model>,
+  relation: string,
+  options: Reading,
+): ModelStatic<Model> {
   const { table } = tableOf(model);
   const prefix = `with ${quoteIdentifier(table)} as not materialized (${relation})`;
   const queryInterface = readingInterface(model, prefix, options);
-  const Base = model.unscoped() as unknown as ReadableClass;
+  const Base = base as unknown as ReadableClass;
   const past = class extends Base {
     static override getTableName(): unknown {
       return table;
@@ -106,16 +121,34 @@ export function overRelation(
   return past as unknown as ModelStatic<Model>;
 }
 
+interface ReadOnlyClass {
+  readonly model: ModelStatic<Model>;
+  /** As they were when it was made: each comes with methods that write. */
+  readonly associations: readonly unknown[];
+}
+
+const readOnly = new WeakMap<ModelStatic<Model>, ReadOnlyClass>();
+
+/** The model without scopes and writes, made once, since that costs more than building what is found. */
+function readOnlyOf(model: ModelStatic<Model>): ModelStatic<Model> {
+  const associations = Object.values(model.associations);
+  const known = readOnly.get(model);
+  const isSame = (each: unknown, at: number): boolean => each === known?.associations[at];
+  if (known?.associations.length === associations.length && associations.every(isSame)) return known.model;
+  const made = model.unscoped();
+  refuseWrites(made, READ_ONLY);
+  readOnly.set(model, { model: made, associations });
+  return made;
+}
+
 /** The model as of a time, read-only, without the attributes that the past doesn't hold. */
 export function pastModel(
   model: ModelStatic<Model>,
   relation: string,
-  hidden: ReadonlySet<string>,
-  unknown?: string,
+  { hidden, unknownColumn: unknown, sending }: Pick<PastSource, 'hidden' | 'unknownColumn' | 'sending'>,
 ): ModelStatic<Model> {
-  const past = overRelation(model, relation, { prepare: withoutPresent(model.name, hidden), unknown });
-  refuseWrites(past, READ_ONLY);
-  return past;
+  const prepare = withoutPresent(model.name, hidden);
+  return overRelationOf(model, readOnlyOf(model), relation, { prepare, unknown, sending });
 }
 
 /** A class of the model whose statements are planned and not run: it finds their plans, with `raw`. */

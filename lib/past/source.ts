@@ -13,7 +13,7 @@ export interface PastRead {
  * (<relation>)` before Sequelize's own SELECT, so an implementation gives relations that look like the model's table.
  *
  * What an implementation must keep to:
- * - SQL is one SELECT without binds; values are literals by `schema/quote.ts`. Inside it, the name of the model's table still
+ * - SQL is one SELECT; values are literals by `schema/quote.ts`, or parameters that `sending` has the values of. Inside it, the name of the model's table still
  *   means the live table.
  * - `rows` has one row per object that was there at the time, soft-deleted ones included (`deletedAt` set; Sequelize's own
  *   clause leaves them out), and under its name every column of the model whose attribute is not in `hidden`, in the type in
@@ -31,6 +31,16 @@ export interface PastSource {
   readonly columns: readonly string[];
   /** Column of `rows` with the names (text[]) of the attributes that can't be known of that row; they are then unset. */
   readonly unknownColumn?: string;
+  /** Options of the queries over the relations, where these have parameters. */
+  readonly sending?: object | undefined;
   readonly rows: (read: PastRead) => string | Promise<string>;
   readonly gaps: (read: PastRead) => string | Promise<string>;
+  /**
+   * The past of one object alone, for a query that then needs no condition on the key: its text is the same for every object, and
+   * the key a parameter. Null where that can't be.
+   */
+  readonly ofObject?: (
+    key: Readonly<Record<string, string>>,
+    options: FindOptions,
+  ) => Promise<PastSource | null>;
 }

@@ -6,7 +6,7 @@ import { linkExpressions } from './links';
 import type { ParsedWrite } from './parse-write';
 import { oldImage, type ModelPlan, type StatementSettings } from './plan';
 import { comparedColumns, imageMode, mayMoveKey, restingColumns, writesOneRow } from './write-effect';
-import { answeredColumns, WRITTEN, writtenRows } from './written-rows';
+import { answeredColumns, joinsOldRows, WRITTEN, writtenRows } from './written-rows';
 
 /** A write and its entries as one statement. */
 export interface CompiledStatement {
@@ -71,7 +71,7 @@ export function compileWrite(
   return {
     text: `with ${expressions.join(', ')} ${answer(write, plan)}`,
     returnsRows: write.returning !== null,
-    keepsItsPlan: own.isOneRow === true || own.mode !== 'updated' || settings.returningOldNew,
+    keepsItsPlan: own.isOneRow === true || !joinsOldRows(write, plan, settings),
     leavesEntries: entries.length > 0,
   };
 }

@@ -166,6 +166,49 @@ function encodingOf(type: string): Encoding {
   return BY_TYPE[type] ?? OTHER;
 }
 
+/** PostgreSQL's own types that it can hash, and whose text gives the very value back whatever the session's settings are. */
+const PLAIN = new Set([
+  'int2',
+  'int4',
+  'int8',
+  'bool',
+  'numeric',
+  'text',
+  'varchar',
+  'name',
+  'uuid',
+  'enum',
+  'inet',
+  'cidr',
+  'macaddr',
+  'time',
+  'timetz',
+  'timestamp',
+  'timestamptz',
+  'date',
+  'jsonb',
+  'bytea',
+]);
+
+/** Types that are found in some schema only, where it is enough to compare and show their text. */
+const AS_TEXT = new Set(['enum', 'citext']);
+
+function elementOf(type: string): string {
+  return type.endsWith('[]') ? type.slice(0, -2) : type;
+}
+
+/** What the text of a column's value is cast to for the value to come back; null where that is not sure. */
+export function typeOfText({ type }: EncodedColumn): string | null {
+  const element = elementOf(type);
+  if (AS_TEXT.has(element)) return `text${type.slice(element.length)}`;
+  return PLAIN.has(element) || element === 'json' ? type : null;
+}
+
+/** A value to be hashed with others: itself, or its text where its type can't be, or takes different texts for one. */
+export function hashable(value: string, { type }: EncodedColumn): string {
+  return PLAIN.has(elementOf(type)) ? value : asText(value);
+}
+
 /** The mask of a value that is not null, as text. */
 function maskText(value: string, { keepLast }: MaskRule): string {
   if (keepLast === 0) return `'${MASK_TEXT}'`;

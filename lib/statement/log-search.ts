@@ -21,11 +21,6 @@ export function agoSql(count: number, unit: keyof typeof MINUTES): string {
   return `(now() - interval '${Math.trunc(count) * MINUTES[unit]} minutes')`;
 }
 
-/** SQL: the instant of a time without offset in a zone. A constant to the planner, so that the index on time serves. */
-export function localTimeSql(time: string, zone: string): string {
-  return `(${quoteLiteral(time)}::timestamp at time zone ${quoteLiteral(zone)})`;
-}
-
 /** SQL: the entry lies on one side of a position in the order of time: one comparison of rows, as the index has them. */
 export function besideSql(operator: '<' | '<=' | '>' | '>=', time: string, id: string): string {
   return `((${TIME}, ${ID}) ${operator} (${quoteLiteral(time)}::timestamptz, ${BigInt(id)}))`;

@@ -52,6 +52,8 @@ export interface ModelPlan {
   readonly lacking: readonly string[];
   /** False when the table or its history lacks a tracked column. */
   readonly isComplete: boolean;
+  /** Whether it is a table, partitioned or not, of this server: not a view, not a foreign one. */
+  readonly isTable: boolean;
   /** Whether rows can be locked before they are written. */
   readonly isLockable: boolean;
   /** Whether the database itself may change keys: by a trigger before updates, or because it computes them. */

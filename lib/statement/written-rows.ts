@@ -1,7 +1,8 @@
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../schema/quote';
-import type { ParsedWrite } from './parse-write';
+import { hashable, typeOfText } from './encode';
+import { namesIn, type ParsedWrite } from './parse-write';
 import { newImage, oldImage, type ModelPlan, type PlannedColumn, type StatementSettings } from './plan';
-import { assignsKey, imageMode, oldColumns, restingColumns } from './write-effect';
+import { assignsKey, imageMode, oldColumns, restingColumns, writesOneRow } from './write-effect';
 
 /** The name of the common table expression that holds the written rows. */
 export const WRITTEN = '"!w"';
@@ -55,7 +56,8 @@ export function writtenRows(write: ParsedWrite, plan: ModelPlan, settings: State
   const mode = imageMode(write);
   if (mode === 'created' || mode === 'deleted') return [oneSided(write, plan, mode)];
   if (settings.returningOldNew) return [bothSided(write, plan)];
-  return mode === 'updated' ? [lockedUpdate(write, plan)] : carriedUpsert(write, plan);
+  if (mode === 'upserted') return carriedUpsert(write, plan);
+  return joinsOldRows(write, plan, settings) ? [lockedUpdate(write, plan)] : carriedUpdate(write, plan);
 }
 
 function cte(name: string, body: string, returning: readonly string[]): string {
@@ -82,6 +84,23 @@ function bothSided(write: ParsedWrite, plan: ModelPlan): string {
 
 function under(row: string): Image {
   return ({ column }) => `${row}.${quoteIdentifier(column)}`;
+}
+
+/** Whether an update reads its rows first and joins them, before PostgreSQL 18: one row is found so in the least time. */
+export function joinsOldRows(write: ParsedWrite, plan: ModelPlan, settings: StatementSettings): boolean {
+  if (imageMode(write) !== 'updated' || settings.returningOldNew) return false;
+  return writesOneRow(write, plan) || !mayCarry(write, plan);
+}
+
+/** Words of a condition that may join other rows: then PostgreSQL may gather rows before it knows which are written. */
+const SUB_SELECTS = ['select', 'values', 'table'];
+
+/** Whether old rows can be carried as texts; views may hold joins, and links compare with columns of other tables. */
+function mayCarry(write: ParsedWrite, plan: ModelPlan): boolean {
+  if (write.rowsAreLocked || !plan.isTable || plan.links.length > 0) return false;
+  const names = namesIn(write.where ?? '');
+  if (SUB_SELECTS.some((word) => names.has(word))) return false;
+  return oldColumns(write, plan).every((column) => typeOfText(column) !== null);
 }
 
 /**
@@ -112,6 +131,51 @@ function sameKey(plan: ModelPlan, table: string): string {
   return plan.keys
     .map((key) => `${table}.${quoteIdentifier(key.column)} = "!l".${oldImage(key)}`)
     .join(' and ');
+}
+
+const BEFORE = quoteLiteral('sequelize_auditlog.before');
+
+/**
+ * PostgreSQL 15 to 17, many rows: joined, they would be read anew for each of them where PostgreSQL takes them for few. So
+ * the WHERE, which sees each row as it is written to, also after waiting for its lock, puts what is needed of it into a
+ * transaction-local setting, and RETURNING takes it out again.
+ */
+function carriedUpdate(write: ParsedWrite, plan: ModelPlan): string[] {
+  const own = under(quoteIdentifier(write.table.table));
+  const olds = oldColumns(write, plan);
+  const hash = restingHash(write, plan, own);
+  const body = `update ${write.tableText} set ${write.set} ${carrying(write, [...olds.map(own), ...hash])}`;
+  const news = plan.columns.map((column) => `${own(column)} as ${newImage(column)}`);
+  const now = hash.map((value) => `${value} as "!hash"`);
+  const typed = olds.map((column, at) => `"!old"[${at + 1}]::${typeOfText(column)} as ${oldImage(column)}`);
+  const rest = hash.map(() => `"!old"[${olds.length + 1}]::int8 <> "!hash" as ${REWRITTEN}`);
+  return [
+    cte('"!u"', body, [...asked(write, plan), ...news, ...CARRIED, ...now]),
+    `${WRITTEN} as (select "!u".*, ${list([...typed, ...rest])} from "!u")`,
+  ];
+}
+
+/**
+ * FROM and WHERE of an update that carries these values of its row. They are carried when all else is decided, whatever
+ * it costs, since that needs a row beside the table's own.
+ */
+function carrying({ where }: ParsedWrite, values: readonly string[]): string {
+  const texts = list(values.map((value) => `${value}::text`));
+  const carry = `set_config(${BEFORE}, array[${texts}]::text[]::text || "!x"."!", true) is not null`;
+  const condition = where === null ? carry : `(${where}) and ${carry}`;
+  return `from (select '' as "!" offset 0) "!x" where ${condition}`;
+}
+
+const CARRIED = [
+  `current_setting(${BEFORE}, true)::text[] as "!old"`,
+  `set_config(${BEFORE}, '', true) as "!cleared"`,
+];
+
+/** What tells whether resting columns changed, without carrying what may be large. */
+function restingHash(write: ParsedWrite, plan: ModelPlan, image: Image): string[] {
+  const resting = restingColumns(write, plan);
+  if (resting.length === 0) return [];
+  return [`hash_record_extended(row(${list(resting.map((column) => hashable(image(column), column)))}), 0)`];
 }
 
 const CARRIER = quoteLiteral('sequelize_auditlog.old');

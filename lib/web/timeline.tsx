@@ -10,7 +10,7 @@ import { Changes } from './parts/changes';
 import type { Showing } from './parts/fields';
 import { Moment } from './parts/moment';
 import { Texts } from './texts';
-import { Clock } from './zone';
+import { clockOf } from './zone';
 
 /** Options of `renderTimeline`. */
 export interface TimelineOptions {
@@ -34,7 +34,7 @@ function showingOf(auditLog: AuditLog): Showing {
   const options = resolveWebOptions();
   const texts = new Texts({}, options.locale);
   const web = { ...foundationOf(WHERE, auditLog), auditLog, options, texts };
-  return { texts, web, clock: new Clock(options.timeZone, options.locale) };
+  return { texts, web, clock: clockOf(options.timeZone, options.locale) };
 }
 
 function Entry({ visit, entry }: { readonly visit: Showing; readonly entry: LogEntry }): JSX.Element {

@@ -10,7 +10,7 @@ import { WebProblem } from './problem';
 import { csrfField } from './security';
 import type { Texts } from './texts';
 import { IN_QUERY, rootOf, Urls } from './urls';
-import { Clock, zoneOf, zoneOfBrowser } from './zone';
+import { clockOf, type Clock, zoneOf, zoneOfBrowser } from './zone';
 
 /** One mounted router: the log it shows, and its options. */
 export interface Web extends Foundation {
@@ -58,7 +58,7 @@ export class Visit {
     this.access = new Access(req, options, settings.registry);
     this.entries = new EntryViewer(this.access, settings.registry);
     this.texts = texts;
-    this.clock = new Clock(zoneOrPreset(this.query, presetZone(req, options)), options.locale);
+    this.clock = clockOf(zoneOrPreset(this.query, presetZone(req, options)), options.locale);
     const root = options.basePath === null ? rootOf(req.path) : `${options.basePath.replace(/\/+$/, '')}/`;
     this.urls = new Urls(root, this.query.get('tz'));
   }

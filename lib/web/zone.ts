@@ -1,8 +1,27 @@
 import { invalidOption } from '../core/suggest';
 import { WebProblem } from './problem';
 
+/** What Intl makes is kept: a formatter costs as much as a whole list of the API. */
+const MAX_KEPT = 500;
+
+function kept<T>(store: Map<string, T>, key: string, make: () => T): T {
+  const known = store.get(key);
+  if (known !== undefined) return known;
+  // Requests name the keys.
+  if (store.size >= MAX_KEPT) store.clear();
+  const made = make();
+  store.set(key, made);
+  return made;
+}
+
+const zones = new Map<string, boolean>();
+
 /** Whether PostgreSQL and Intl both know a zone by this name: an IANA name, no abbreviation and no offset. */
 export function isZone(name: string): boolean {
+  return kept(zones, name, () => isKnownZone(name));
+}
+
+function isKnownZone(name: string): boolean {
   if (!/^[A-Za-z][\w+-]*(\/[\w+-]+)*$/.test(name)) return false;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
@@ -93,4 +112,10 @@ export class Clock {
     const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ['second', 1];
     return this.#relative.format(Math.trunc(seconds / length), unit);
   }
+}
+
+const clocks = new Map<string, Clock>();
+
+export function clockOf(zone: string, locale: string): Clock {
+  return kept(clocks, `${locale} ${zone}`, () => new Clock(zone, locale));
 }

@@ -57,11 +57,13 @@ test.each(['helmet', 'strict', 'ours'] satisfies (keyof typeof POLICIES)[])(
 );
 
 test.each(['light', 'dark'] as const)('axe finds nothing serious on any page, %s', async (colorScheme) => {
-  const { site, page } = await stage.scene({}, { colorScheme });
+  const { site, page } = await stage.scene({ pageSize: 12 }, { colorScheme });
+  // In the dark only colours differ.
+  const rules = colorScheme === 'dark' ? ['color-contrast'] : undefined;
   const found: Record<string, string[]> = {};
   for (const path of pages) {
     await page.goto(site.root + path);
-    const findings = await findingsOf(page);
+    const findings = await findingsOf(page, rules);
     if (findings.length > 0) found[path] = findings;
   }
   expect(found).toEqual({});

@@ -8,7 +8,6 @@ function readable(html: string): string {
     .replaceAll(/<[^>]*>/g, '')
     .replaceAll(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => ENTITIES[name]!)
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(' ]', ']')
     .trim();
 }
 

@@ -4,7 +4,7 @@ import request, { type Response, type Test } from 'supertest';
 import type { AuditRouterOptions } from 'sequelize-auditlog/web';
 import { testDatabase } from '../support/database';
 import { statementsOf } from '../support/statements';
-import { asActor, webWorld } from '../support/web';
+import { webWorld } from '../support/web';
 import { seedAwkward, seedLives } from '../support/web-seed';
 
 const database = testDatabase();
@@ -101,7 +101,7 @@ describe('lists', () => {
   it('of an object of which nothing is recorded are not found', async () => {
     await get('objects/Order/987654/entries').expect(404);
     await get('objects/Nothing/1/entries').expect(404);
-    await get(`objects/Order/${alive}/entries?action=prune`).expect(200, /"data":\[\]/);
+    expect(ids(await get(`objects/Order/${alive}/entries?action=prune`).expect(200))).toEqual([]);
   });
 });
 
@@ -147,7 +147,7 @@ describe('parameters', () => {
       'page'
     ];
     const cursor = new URLSearchParams(next).get('cursor');
-    await get(`entries?limit=9&model=Order&cursor=${cursor}`).expect(200);
+    expect(ids(await get(`entries?limit=9&model=Order&cursor=${cursor}`).expect(200))).not.toEqual([]);
     for (const other of ['entries?', 'entries?model=Item&', 'actors/ada/entries?model=Order&'])
       await get(`${other}cursor=${cursor}`).expect(400);
   });
@@ -314,7 +314,8 @@ describe('reverts', () => {
       await post({ to, dryRun: true }, { 'If-Match': tag }).expect(200);
     }
     await post({ to, reason: 'any' }, { 'If-Match': '*' }).expect(201);
-    await post({ to, reason: 'again' }, { 'If-Match': await tagOf() }).expect(200, /"changes":\[\]/);
+    const again = await post({ to, reason: 'again' }, { 'If-Match': await tagOf() }).expect(200);
+    expect(again.body).toMatchObject({ changes: [], entry: null });
   });
 
   it('without an ETag are refused, and with an old one', async () => {
@@ -327,6 +328,12 @@ describe('reverts', () => {
     await post({ to, dryRun: true }, { 'If-Match': tag }).expect(412);
     await order.reload();
     expect(order.get('status')).toBe('other');
+  });
+
+  it('of two who saw the same, one is done', async () => {
+    const [to, tag] = [await firstEntry(), await tagOf()];
+    const both = await Promise.all([1, 2].map(() => post({ to, reason: 'x' }, { 'If-Match': tag })));
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 412]);
   });
 
   it('of a model without versions are guarded as well', async () => {
@@ -380,8 +387,10 @@ describe('reverts', () => {
   it('are for those who may', async () => {
     const to = await firstEntry();
     const authorize = (_req: Request, { action }: { action: string }): boolean => action !== 'revert';
-    for (const denied of [withOptions({ authorize }), withOptions({ revert: false })])
-      await post({ to, dryRun: true, nonsense: 1 }, {}, path, denied).expect(403);
+    for (const denied of [withOptions({ authorize }), withOptions({ revert: false })]) {
+      const answer = await post({ to, dryRun: true, nonsense: 1 }, {}, path, denied);
+      expect(answer.status).toBe(403);
+    }
     await post({ to, dryRun: true }, { Origin: 'http://evil.example' }).expect(403);
     await request(app)
       .post(`${API}/${path}/reverts`)
@@ -487,10 +496,13 @@ describe('overviews', () => {
   });
 
   it('know no other addresses', async () => {
-    for (const path of ['', 'entrie', 'objects/Order', 'stats']) await get(path).expect(404);
-    await request(app)
-      .get(`${API}/x`)
-      .expect('content-type', /problem\+json/);
-    await asActor('x', null, async () => expect(await LogEntry.count()).toBeGreaterThan(0));
+    for (const path of ['', 'entrie', 'objects/Order', 'stats']) {
+      const { status, headers } = await get(path);
+      expect([path, status, headers['content-type']]).toEqual([
+        path,
+        404,
+        'application/problem+json; charset=utf-8',
+      ]);
+    }
   });
 });

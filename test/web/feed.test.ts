@@ -107,13 +107,15 @@ describe('the activity', () => {
     const page = await feed(search('model:Tag'));
     expect(page.html).toContain('data-live="./api/v1/entries?model=Tag"');
     expect(page.links.get('Refresh')).toBe('./?q=model%3ATag');
+    const inZone = await feed(search('at:2026-11-01'), { authorize: () => true, timeZone: 'Asia/Tokyo' });
+    expect(inZone.html).toContain('api/v1/entries?since=2026-11-01&amp;until=2026-11-01&amp;tz=Asia%2FTokyo"');
     const older = (await feed('', { authorize: () => true, pageSize: 3 })).links.get('Older');
     expect((await feed(older, { authorize: () => true, pageSize: 3 })).html).not.toContain('data-live="');
   });
 
   test('offers to export what it shows to those who may export', async () => {
     const page = await feed(search('model:Tag'));
-    expect(page.links.get('Export these entries as CSV')).toBe('./export.csv?q=model%3ATag');
+    expect(page.links.get('Export CSV')).toBe('./export.csv?q=model%3ATag');
     const none = await feed('', { authorize: (_, { action }) => action === 'view' });
     expect(none.html).not.toContain('export.');
   });
@@ -134,7 +136,7 @@ describe('the search', () => {
 
   test('plain fields lead to the search that says the same', async () => {
     const answer = async (query: string): Promise<string | undefined> =>
-      (await request(app).get(`/audit/?${query}`)).headers['location'] as string | undefined;
+      (await request(app).get(`/audit/?${query}`)).headers['location'];
     expect(await answer('model=Tag&action=&actor=bob&since=&until=&q=-field%3Aid')).toBe(
       './?q=actor%3Abob+model%3ATag+-field%3Aid',
     );
@@ -180,7 +182,7 @@ describe('the search', () => {
     const all = await feed('?q=ada&window=all');
     expect(all.sentences).toHaveLength(2);
     expect(chips(all)).toEqual(['Text: ada → ./']);
-    expect(page.links.get('Export these entries as CSV')).toBe('./export.csv?q=at%3A30d+ada');
+    expect(page.links.get('Export CSV')).toBe('./export.csv?q=at%3A30d+ada');
   });
 
   test('fault 82: a query that takes too long ends with a hint', async () => {

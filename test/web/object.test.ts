@@ -228,18 +228,15 @@ test('the number of queries doesn’t depend on the number of entries', async ()
 
 test('fault 73, H383: whatever is stored is text on every page of the object', async () => {
   const evil = '</title><script>alert(1)</script><img src=x onerror=alert(1)>"\'';
-  const target = await withAuditContext(
-    { actor: { id: evil, label: evil }, reason: evil },
-    async () => {
-      const made = await Order.create({ status: evil, description: evil, shipping: { [evil]: evil } });
-      await made.update({
-        description: `${evil.repeat(10)}x`,
-        shipping: { [evil]: { [evil]: [evil] } },
-        status: `${evil}2`,
-      });
-      return made;
-    },
-  );
+  const target = await withAuditContext({ actor: { id: evil, label: evil }, reason: evil }, async () => {
+    const made = await Order.create({ status: evil, description: evil, shipping: { [evil]: evil } });
+    await made.update({
+      description: `${evil.repeat(10)}x`,
+      shipping: { [evil]: { [evil]: [evil] } },
+      status: `${evil}2`,
+    });
+    return made;
+  });
   const base = `o/Order/${String(target.get('id'))}`;
   const entries = await auditLog.LogEntry.forObject(target);
   const [newest, oldest] = entries.map(({ id }) => id);

@@ -1,4 +1,3 @@
-import type { Express } from 'express';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import request from 'supertest';
@@ -58,12 +57,16 @@ describe('a page', () => {
     expect(many).toHaveLength(few.length);
   });
 
-  test('fault 82: nothing counts the log, looks for distinct values or skips pages', async () => {
+  test('fault 82: nothing counts the log as a whole, looks for its distinct values or skips pages', async () => {
+    const sent: string[] = [];
     for (const path of ['', '?q=model%3AOrder', 'r/request-100', 'a/actor-7'])
-      for (const text of await reads(path, 50)) {
-        if (/count\(\*\)/i.test(text)) expect(text).toMatch(/"timestamp" >=/);
-        expect(text).not.toMatch(/distinct [^"]* from "audit_log_entries"/i);
-      }
+      sent.push(...(await reads(path, 50)));
+    const counting = sent.filter((text) => /count\(\*\)/i.test(text));
+    expect(counting.length).toBeGreaterThan(0);
+    expect(counting.filter((text) => !text.includes('"timestamp" >='))).toEqual([]);
+    expect(sent.filter((text) => /distinct/i.test(text) && text.includes('audit_log_entries'))).toEqual([]);
+    // Skipping is bounded: it finds out whether there is too much for a chart.
+    expect(sent.filter((text) => text.includes('OFFSET') && !text.includes('OFFSET 20000'))).toEqual([]);
   });
 
   test('of 50 rows has at most 60 kB', async () => {
@@ -99,7 +102,7 @@ test('a busy log shows bars of fewer days, and says so', async () => {
   beforeAll(async () => {
     await fill(1_000_000, 365);
     await database.rows('vacuum analyze audit_log_entries');
-    server = createServer(world.app() as Express).listen(0);
+    server = createServer(world.app()).listen(0);
   }, 400_000);
   afterAll(() => void server.close());
 

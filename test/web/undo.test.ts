@@ -37,6 +37,8 @@ async function requested(work: () => Promise<unknown>): Promise<string> {
 
 const statusOf = async (order: Model): Promise<unknown> => (await rowOf(Order, order.get('id')))?.['status'];
 
+const idOf = (object: Model): string => String(object.get('id'));
+
 beforeAll(() => world.open());
 afterAll(() => database.close());
 
@@ -115,7 +117,7 @@ describe('the preview', () => {
     const path = await requested(() => order.update({ status: 'b' }));
     await order.update({ status: 'c' });
     const page = pageOf(await post(path, { ...REASON, preview: '1' }));
-    expect(page.text).toContain(`Order ${order.get('id')}: "status" was changed later`);
+    expect(page.text).toContain(`Order ${idOf(order)}: "status" was changed later`);
     expect(page.html).not.toContain('<form');
   });
 });
@@ -142,8 +144,8 @@ describe('the undo', () => {
   test('needs a reason', async () => {
     const order = await Order.create({ status: 'a' });
     const path = await requested(() => order.update({ status: 'b' }));
-    for (const form of [{}, { reason: '  ' }, { preview: '1' }]) {
-      const answer = await post(path, form as Record<string, string>);
+    for (const form of [{}, { reason: '  ' }, { preview: '1' }] satisfies Record<string, string>[]) {
+      const answer = await post(path, form);
       expect([answer.status, pageOf(answer).text.includes('an undo needs a reason')]).toEqual([400, true]);
     }
     expect(await statusOf(order)).toBe('b');
@@ -155,7 +157,7 @@ describe('the undo', () => {
     await order.update({ status: 'c' });
     const page = pageOf(await post(path, REASON));
     expect(page.status).toBe(409);
-    expect(page.text).toContain(`Order ${order.get('id')}: "status" was changed later`);
+    expect(page.text).toContain(`Order ${idOf(order)}: "status" was changed later`);
     expect(await statusOf(order)).toBe('c');
   });
 });
@@ -164,15 +166,6 @@ describe('fault 77: without permission for all of it, nothing is undone', () => 
   let path = '';
   let order: Model;
   let other: Model;
-  const refused = async (options: Options, status: number): Promise<void> => {
-    for (const form of [REASON, { ...REASON, preview: '1' }]) {
-      const entries = await entriesOf(auditLog, async () => {
-        expect((await post(path, form, options)).status).toBe(status);
-      });
-      expect(entries).toEqual([]);
-    }
-    expect([await statusOf(order), await statusOf(other)]).toEqual(['b', 'b']);
-  };
 
   beforeAll(async () => {
     [order, other] = [await Order.create({ status: 'a' }), await Order.create({ status: 'a' })];
@@ -182,19 +175,40 @@ describe('fault 77: without permission for all of it, nothing is undone', () => 
     });
   });
 
-  test('no revert at all', () => refused({ authorize: () => true, revert: false }, 403));
-  test('not of the model', () => refused({ authorize: (_, { action }) => action === 'view' }, 403));
-  test('not of one of the objects', () =>
-    refused({ authorize: (_, { action, pk }) => action === 'view' || pk !== String(other.get('id')) }, 403));
-  test('one of the objects may not be seen', () =>
-    refused(
-      { authorize: (_, { action, pk }) => action === 'revert' || pk !== String(other.get('id')) },
+  test.each<[string, (id: string, otherId: string) => Options, number]>([
+    ['no revert at all', () => ({ authorize: () => true, revert: false }), 403],
+    ['not of the model', () => ({ authorize: (_, { action }) => action === 'view' }), 403],
+    [
+      'not of one of the objects',
+      (_, otherId) => ({ authorize: (__, { action, pk }) => action === 'view' || pk !== otherId }),
       403,
-    ));
-  test('a part of it belongs to another tenant', () =>
-    refused({ authorize: () => true, scope: () => ({ objectPk: String(order.get('id')) }) }, 403));
-  test('all of it belongs to another tenant', () =>
-    refused({ authorize: () => true, scope: () => ({ actorId: 'nobody' }) }, 404));
+    ],
+    [
+      'one of the objects may not be seen',
+      (_, otherId) => ({ authorize: (__, { action, pk }) => action === 'revert' || pk !== otherId }),
+      403,
+    ],
+    [
+      'a part of it belongs to another tenant',
+      (id) => ({ authorize: () => true, scope: () => ({ objectPk: id }) }),
+      403,
+    ],
+    [
+      'all of it belongs to another tenant',
+      () => ({ authorize: () => true, scope: () => ({ actorId: 'nobody' }) }),
+      404,
+    ],
+  ])('%s', async (_, optionsOf, status) => {
+    const options = optionsOf(idOf(order), idOf(other));
+    for (const form of [REASON, { ...REASON, preview: '1' }]) {
+      const entries = await entriesOf(auditLog, async () => {
+        expect((await post(path, form, options)).status).toBe(status);
+      });
+      expect(entries).toEqual([]);
+    }
+    expect([await statusOf(order), await statusOf(other)]).toEqual(['b', 'b']);
+  });
+
   test('nobody asked for it from a page of this site', async () => {
     const answer = await request(world.app()).post(`/audit/${path}`).type('form').send(REASON);
     expect(answer.status).toBe(403);
@@ -213,7 +227,7 @@ test('fault 77: what is written under the same id while it is asked is not undon
   const authorize: Options['authorize'] = async (_, { action, pk }) => {
     if (action === 'revert' && pk !== undefined)
       await withAuditContext({ correlationId }, () => other.update({ status: 'b' }));
-    return pk !== String(other.get('id'));
+    return pk !== idOf(other);
   };
   expect((await post(path, REASON, { authorize })).status).toBe(403);
   expect([await statusOf(order), await statusOf(other)]).toEqual(['b', 'b']);

@@ -25,7 +25,7 @@ export const FEED = {
   'feed.emptyFiltered': 'No entry matches.',
   'feed.clear': 'Show everything',
   'feed.refresh': 'Refresh',
-  'feed.export': 'Export these entries as {format}',
+  'feed.export': 'Export {format}',
 
   'search.label': 'Search the log',
   'search.placeholder': 'actor:alice model:Order field:status at:7d',
@@ -96,7 +96,6 @@ export const FEED = {
   'entry.object': 'Object',
   'entry.action': 'Action',
   'entry.actor': 'Actor',
-  'entry.actorType': 'Kind of actor',
   'entry.address': 'Address',
   'entry.port': 'Port',
   'entry.reason': 'Reason',
@@ -117,12 +116,10 @@ export const FEED = {
   'request.transaction': 'Transaction {id}',
   'transaction.title': 'Transaction {id}',
 
-  'actor.title': '{actor}',
   'actor.first': 'First seen',
   'actor.last': 'Last seen',
   'actor.id': 'Id',
   'actor.models': 'Most changed, last 90 days',
-  'actor.feed': 'Activity',
   'actor.none': 'Nothing in the last 90 days.',
 
   'undo.title': 'Undo',

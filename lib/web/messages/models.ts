@@ -4,7 +4,6 @@ export const MODELS = {
   'models.lead': 'What is recorded, model by model.',
   'models.caption': 'Registered models',
   'models.model': 'Model',
-  'models.table': 'Table',
   'models.tracked': 'Tracked',
   'models.masked': 'Masked',
   'models.excluded': 'Not tracked',

@@ -76,10 +76,12 @@ function Models({ visit, actorId, found: { activity } }: ActorProps): JSX.Elemen
   return (
     <table class="top-models">
       <caption>{texts.t('actor.models')}</caption>
-      <thead class="visually-hidden">
+      <thead>
         <tr>
           <th scope="col">{texts.t('filter.model')}</th>
-          <th scope="col">{texts.t('bars.entries')}</th>
+          <th scope="col" class="number">
+            {texts.t('bars.entries')}
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -100,19 +102,19 @@ function Page(props: ActorProps): JSX.Element {
   const { visit, actorId, found } = props;
   const { texts, urls, entries } = visit;
   const { list, seen, activity } = found;
-  const title = texts.t('actor.title', { actor: seen.at(-1)?.actorLabel ?? actorId });
+  const title = seen.at(-1)?.actorLabel ?? actorId;
   const at = (cursor: string | null): string | null => cursor && urls.actor(actorId, { cursor });
   return (
     <Layout visit={visit} title={title} current="activity">
-      <h1>{title}</h1>
+      <div class="page-head">
+        <h1>{title}</h1>
+      </div>
       <div class="columns">
         <section class="panel">
           <Facts {...props} />
           <Models {...props} />
         </section>
-        <section class="panel">
-          <HeatMap visit={visit} hours={activity.hours} caption={texts.t('heat.last')} />
-        </section>
+        <HeatMap visit={visit} hours={activity.hours} caption={texts.t('heat.last')} />
       </div>
       <EntriesList
         visit={visit}

@@ -37,7 +37,7 @@ interface AtPage {
   readonly object: RegisteredObject;
   readonly name: string;
   readonly point: Point;
-  readonly then: ObjectState;
+  readonly past: ObjectState;
   /** Null when it is not the visitor's to see. */
   readonly now: ObjectState | null;
   readonly links: Links;
@@ -111,16 +111,16 @@ async function readPage(visit: Visit, object: RegisteredObject, mayRevert: boole
     if (!(await isStateSeen(visit, object, point, transaction))) throw notFound();
     const stateAt = (when: Point['when']): Promise<ObjectState> =>
       stateOf(settings, snapshots, object.registration, object.key, when, { transaction });
-    const then = await stateAt(point.when);
+    const past = await stateAt(point.when);
     const isNowSeen = await isStateSeen(visit, object, { when: CURRENT, entry: null }, transaction);
     return {
       visit,
       object,
       name: nameOf(visit, object, before[0] ?? after[0] ?? null),
       point,
-      then,
+      past,
       now: isNowSeen ? await stateAt(CURRENT) : null,
-      links: then.presence === 'there' ? await readLinks(visit, object, point, transaction) : [],
+      links: past.presence === 'there' ? await readLinks(visit, object, point, transaction) : [],
       before,
       after,
       mayRevert,
@@ -128,10 +128,10 @@ async function readPage(visit: Visit, object: RegisteredObject, mayRevert: boole
   });
 }
 
-/** As the JSON API answers: not known 422, deleted by then 410, never there 404. */
-function statusOf({ then, before }: AtPage): number {
-  if (then.presence === 'there') return 200;
-  if (then.presence === 'unknown') return 422;
+/** As the JSON API answers: not known 422, deleted by past 410, never there 404. */
+function statusOf({ past, before }: AtPage): number {
+  if (past.presence === 'there') return 200;
+  if (past.presence === 'unknown') return 422;
   return before[0]?.action === 'delete' ? 410 : 404;
 }
 
@@ -191,7 +191,7 @@ function AtTime({ visit, object, point }: AtPage): JSX.Element {
 }
 
 /** Links to the version before this one and the one after it, and to what can be done with it. */
-function Ways({ visit, object, point, before, after, then, mayRevert }: AtPage): JSX.Element {
+function Ways({ visit, object, point, before, after, past, mayRevert }: AtPage): JSX.Element {
   const { texts, urls } = visit;
   const { model, pk } = object;
   const [previous, next] = [before[1], after[0]];
@@ -207,10 +207,10 @@ function Ways({ visit, object, point, before, after, then, mayRevert }: AtPage):
           {texts.t('at.next')}
         </a>
       )}
-      {then.presence === 'there' && (
+      {past.presence === 'there' && (
         <a href={urls.diff(model, pk, { from: point.text, to: CURRENT })}>{texts.t('at.compare')}</a>
       )}
-      {then.presence === 'there' && mayRevert && (
+      {past.presence === 'there' && mayRevert && (
         <a class="revert" href={urls.revert(model, pk, { to: point.text })}>
           {texts.t('at.revert')}
         </a>
@@ -222,14 +222,14 @@ function Ways({ visit, object, point, before, after, then, mayRevert }: AtPage):
 
 /** What is said where there is no state to show. */
 function Missing(props: AtPage): JSX.Element {
-  const { visit, then } = props;
+  const { visit, past } = props;
   const { texts } = visit;
   const status = statusOf(props);
   if (status !== 422) return <p class="notice info">{texts.t(status === 410 ? 'at.gone' : 'at.absent')}</p>;
   const text: ComponentChild =
-    then.since === null
+    past.since === null
       ? texts.t('at.unknownNever')
-      : texts.rich('at.unknown', { since: <Moment visit={visit} at={then.since} bare /> });
+      : texts.rich('at.unknown', { since: <Moment visit={visit} at={past.since} bare /> });
   return <p class="notice info">{text}</p>;
 }
 
@@ -262,17 +262,17 @@ function LinksThen({ visit, object, links }: AtPage): JSX.Element | null {
 }
 
 function State(props: AtPage): JSX.Element {
-  const { visit, object, then, now } = props;
+  const { visit, object, past, now } = props;
   const { registration } = object;
-  if (then.presence !== 'there') return <Missing {...props} />;
+  if (past.presence !== 'there') return <Missing {...props} />;
   const { deletedAt } = registration.tracked;
-  const isDeleted = deletedAt !== null && (then.values[deletedAt.attribute] ?? null) !== null;
+  const isDeleted = deletedAt !== null && (past.values[deletedAt.attribute] ?? null) !== null;
   const live = now?.presence === 'there' ? seenState(visit, registration, now) : null;
   return (
     <>
       {isDeleted && <p class="notice warn">{visit.texts.t('at.softDeleted')}</p>}
       {now?.presence === 'absent' && <p class="notice info">{visit.texts.t('at.deletedNow')}</p>}
-      <StateTable visit={visit} then={seenState(visit, registration, then)} now={live} />
+      <StateTable visit={visit} past={seenState(visit, registration, past)} now={live} />
       <LinksThen {...props} />
     </>
   );

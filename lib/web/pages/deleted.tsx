@@ -141,7 +141,7 @@ function Table(page: DeletedPage): JSX.Element {
   const { texts } = visit;
   return (
     <div class="table-wrap">
-      <table class="stack">
+      <table class="deleted stack">
         <caption class="visually-hidden">{texts.t('deleted.caption')}</caption>
         <thead>
           <tr>

@@ -13,7 +13,7 @@ import { knownActors } from '../reading/selection';
 import type { EntryFilter } from '../search/entry-filter';
 import { FILTER_PARAMETERS, filterOfParams, filterToParams, withTextWindow } from '../search/filter';
 import { formatSearch, parseSearch } from '../search/language';
-import { sinceOf, untilOf, untilText } from '../search/time';
+import { untilText } from '../search/time';
 import { unseenBy } from '../search/unseen';
 import type { Visit } from '../visit';
 import { visibleWhere } from '../visible';
@@ -94,14 +94,10 @@ function captionOf({ texts }: Visit, days: number, date: string | null): string 
 }
 
 function Activity({ visit, asked, found }: FeedProps): JSX.Element {
-  const { texts, clock, urls } = visit;
+  const { clock, urls } = visit;
   const { since, until, ...rest } = asked.filter;
-  const hrefOf = (day: string): string => {
-    const [from, to] = [sinceOf(day, clock.zone), untilOf(day, clock.zone)];
-    return urls.feed({
-      q: formatSearch({ ...rest, ...(from && { since: from }), ...(to && { until: to }) }),
-    });
-  };
+  const others = formatSearch(rest);
+  const hrefOf = (day: string): string => urls.feed({ q: `${others} at:${day}`.trim() });
   const isOneDay = since !== undefined && until !== undefined && untilText(until) === since.at;
   const last = found.days.at(-1)?.start;
   const date = until && last ? clock.date(last) : null;
@@ -121,13 +117,8 @@ function Exports({ visit, asked }: FeedProps): JSX.Element {
   return (
     <>
       {(['csv', 'ndjson'] as const).map((format) => (
-        <a
-          key={format}
-          class="button"
-          href={visit.urls.export(format, { q })}
-          aria-label={visit.texts.t('feed.export', { format: format.toUpperCase() })}
-        >
-          {format.toUpperCase()}
+        <a key={format} class="button" href={visit.urls.export(format, { q })}>
+          {visit.texts.t('feed.export', { format: format.toUpperCase() })}
         </a>
       ))}
     </>
@@ -166,8 +157,12 @@ function Entries({ visit, asked, found: { list } }: FeedProps): JSX.Element {
 }
 
 /** The newest entries of this filter as JSON, which the script asks for; nothing on later pages, which don't change at the top. */
-function liveAddress({ urls, query }: Visit, { bounded }: Asked): string | undefined {
-  return query.get('cursor') ? undefined : urls.to('api/v1/entries', filterToParams(bounded));
+function liveAddress({ urls, query, clock }: Visit, { bounded }: Asked): string | undefined {
+  if (query.get('cursor')) return undefined;
+  // Days are those of the page; the API knows nothing of the browser's zone.
+  const isInZone = [bounded.since, bounded.until].some((bound) => (bound?.zone ?? null) !== null);
+  const zone = { tz: isInZone && !query.has('tz') ? clock.zone : null };
+  return urls.to('api/v1/entries', filterToParams(bounded), zone);
 }
 
 function Page(props: FeedProps): JSX.Element {

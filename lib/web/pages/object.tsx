@@ -237,7 +237,7 @@ function Entries(props: Timeline): JSX.Element {
   if (entries.length === 0) return <p class="empty">{texts.t('object.noEntries')}</p>;
   if (!options.hasStates || !entries.some(isCaptured)) return list;
   return (
-    <GetForm to={urls.diff(object.model, object.pk)} data-pick-two>
+    <GetForm to={urls.diff(object.model, object.pk)} class="keep" data-pick-two>
       <p class="toolbar">
         {present.state?.presence === 'there' && (
           <label class="choice">

@@ -70,7 +70,7 @@ function Page(preview: RevertPreview): JSX.Element {
   );
 }
 
-async function preview(
+async function previewAnswer(
   visit: Visit,
   subject: RevertSubject,
   { chosen, reason, complaint }: Draft,
@@ -94,7 +94,7 @@ async function preview(
 /** What would be put back. */
 export async function revertPage(visit: Visit): Promise<Answer> {
   const object = await requestedForRevert(visit);
-  return preview(visit, await readSubject(visit, object), FRESH);
+  return previewAnswer(visit, await readSubject(visit, object), FRESH);
 }
 
 /** One box gives a text, several a list. */
@@ -182,7 +182,7 @@ async function refusal(visit: Visit, subject: RevertSubject, wish: Wish, error: 
   const stale = await staleness(visit, fresh, wish.expected);
   if (stale) return stale;
   const complaint = visit.texts.t('revert.refused');
-  return preview(visit, fresh, { chosen: wish.only, reason: wish.reason, complaint }, 409);
+  return previewAnswer(visit, fresh, { chosen: wish.only, reason: wish.reason, complaint }, 409);
 }
 
 /** Puts it back. */
@@ -195,7 +195,7 @@ export async function revertAction(visit: Visit): Promise<Answer> {
   if (stale) return stale;
   const complaint = complaintOf(visit, wish);
   if (complaint !== null)
-    return preview(visit, subject, { chosen: wish.only, reason: wish.reason, complaint }, 400);
+    return previewAnswer(visit, subject, { chosen: wish.only, reason: wish.reason, complaint }, 400);
   try {
     const { entry } = await attempt(visit, subject, { ...wish, dryRun: false });
     return redirect(visit.urls.object(object.model, object.pk, { reverted: entry?.id ?? 'nothing' }));

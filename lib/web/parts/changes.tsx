@@ -88,10 +88,13 @@ export function LinkList({
   visit,
   links,
   limit,
+  as: Tag = 'span',
 }: {
   readonly visit: Showing;
   readonly links: readonly LinkedObject[];
   readonly limit: number;
+  /** Of links that came or went. */
+  readonly as?: 'span' | 'ins' | 'del';
 }): JSX.Element {
   const shown = limit > LIMIT ? links : links.slice(0, MAX_LINKS);
   const more = links.length - shown.length;
@@ -99,7 +102,9 @@ export function LinkList({
     <ul class="tree">
       {shown.map(({ pk, repr }) => (
         <li key={pk}>
-          <Parts visit={visit} parts={shorten(repr)} />
+          <Tag>
+            <Parts visit={visit} parts={shorten(repr)} />
+          </Tag>
         </li>
       ))}
       {more > 0 && <li class="muted">{visit.texts.tn('changes.more', more)}</li>}

@@ -85,7 +85,11 @@ function Side({
   return (
     <Tag>
       <span class="visually-hidden">{visit.texts.t(isOld ? 'value.was' : 'value.now')} </span>
-      <Value visit={visit} field={field} value={value} limit={limit} />
+      {isDocument(value) ? (
+        <Parts visit={visit} parts={shorten(JSON.stringify(value), limit)} />
+      ) : (
+        <Value visit={visit} field={field} value={value} limit={limit} />
+      )}
     </Tag>
   );
 }

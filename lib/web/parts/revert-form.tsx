@@ -29,7 +29,7 @@ export interface RevertPreview {
 interface Row {
   readonly field: Field;
   readonly now: ComponentChild;
-  readonly then: ComponentChild;
+  readonly past: ComponentChild;
 }
 
 function isLinks(change: AttributeRevert | LinkDiff): change is LinkDiff {
@@ -47,7 +47,7 @@ function valueRow(visit: Visit, model: string, { attribute, now, after }: Attrib
   const field = fieldOf(visit, model, attribute);
   const values: readonly [JsonValue, JsonValue] = [jsonOf(now), jsonOf(after)];
   const [shownNow, shownThen] = pairOf({ visit, field, values, limit: PREVIEW });
-  return { field, now: shownNow, then: shownThen };
+  return { field, now: shownNow, past: shownThen };
 }
 
 /** Links that only one of the two times has; those that both have are no matter. */
@@ -61,18 +61,14 @@ function Only({
   readonly as: 'ins' | 'del';
 }): JSX.Element {
   if (links.length === 0) return <span class="muted">{visit.texts.t('revert.noLinks')}</span>;
-  return (
-    <Tag>
-      <LinkList visit={visit} links={links} limit={PREVIEW} />
-    </Tag>
-  );
+  return <LinkList visit={visit} links={links} limit={PREVIEW} as={Tag} />;
 }
 
 function linkRow(visit: Visit, model: string, diff: LinkDiff): Row[] {
   return shownLinks(visit, model, [diff]).map(([name, { added, removed }]) => ({
     field: fieldOf(visit, model, name),
     now: <Only visit={visit} links={removed} as="del" />,
-    then: <Only visit={visit} links={added} as="ins" />,
+    past: <Only visit={visit} links={added} as="ins" />,
   }));
 }
 
@@ -112,9 +108,9 @@ function PreviewRow({ preview, row }: { readonly preview: RevertPreview; readonl
         {isRestore ? <span class="muted">{texts.t('revert.absent')}</span> : row.now}
       </td>
       <td data-label={texts.t('revert.after')}>
-        {isChosen ? row.then : <span class="muted">{texts.t('revert.unchanged')}</span>}
+        {isChosen ? row.past : <span class="muted">{texts.t('revert.unchanged')}</span>}
       </td>
-      <td data-label={texts.t('revert.then')}>{row.then}</td>
+      <td data-label={texts.t('revert.then')}>{row.past}</td>
     </tr>
   );
 }
@@ -204,7 +200,7 @@ function Form({
   const { texts, urls } = visit;
   const { object, point, expected } = subject;
   return (
-    <PostForm visit={visit} action={urls.revert(object.model, object.pk)} class="revert-form">
+    <PostForm visit={visit} action={urls.revert(object.model, object.pk)} class="revert-form keep">
       <input type="hidden" name="to" value={point.text} />
       <input type="hidden" name="expected" value={expected} />
       <Table preview={preview} rows={rows} />

@@ -113,9 +113,9 @@ export function Concealed({
 }
 
 /** Whether a field differs in two states; null where one of them doesn't know. */
-export function differs(then: StateField, now: StateField | undefined): boolean | null {
-  if (!now || then.why !== null || now.why !== null) return null;
-  return !isSameValue(then.raw, now.raw);
+export function differs(past: StateField, now: StateField | undefined): boolean | null {
+  if (!now || past.why !== null || now.why !== null) return null;
+  return !isSameValue(past.raw, now.raw);
 }
 
 const WHOLE_STATE = 4000;
@@ -123,11 +123,11 @@ const WHOLE_STATE = 4000;
 /** A state of the past in full; beside it what is different now. */
 export function StateTable({
   visit,
-  then,
+  past,
   now,
 }: {
   readonly visit: Visit;
-  readonly then: SeenState;
+  readonly past: SeenState;
   /** Null when the object is not there now, or its present is not the visitor's to see. */
   readonly now: SeenState | null;
 }): JSX.Element {
@@ -166,10 +166,10 @@ export function StateTable({
               {now && <th scope="col">{texts.t('at.now')}</th>}
             </tr>
           </thead>
-          <tbody>{then.fields.map(row)}</tbody>
+          <tbody>{past.fields.map(row)}</tbody>
         </table>
       </div>
-      <Concealed visit={visit} count={then.concealed} />
+      <Concealed visit={visit} count={past.concealed} />
     </>
   );
 }

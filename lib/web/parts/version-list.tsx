@@ -130,7 +130,8 @@ export function VersionList({
 
 /** Fields that lists show beside versions: those that the host names and the visitor sees. */
 export function columnFields(visit: Visit, model: string): StateField[] {
-  const names = visit.web.options.columns[model] ?? [];
+  const { columns } = visit.web.options;
+  const names = Object.hasOwn(columns, model) ? columns[model]! : [];
   return names
     .filter((name) => visit.access.sees(model, name))
     .map((name) => ({ field: fieldOf(visit, model, name), raw: undefined, why: 'notRecorded' }));

@@ -2,7 +2,8 @@ import type { Sequelize, WhereOptions } from 'sequelize';
 import type { LogEntryAttributes } from '../../core/types';
 import { givenTime, timeSql } from '../../history/point-in-time';
 import { runtimeOf } from '../../schema/sequelize-runtime';
-import { agoSql, localTimeSql } from '../../statement/log-search';
+import { localTimeSql } from '../../statement/local-time';
+import { agoSql } from '../../statement/log-search';
 import { CHOICE_KEYS, type ChoiceKey, type EntryFilter, type TimeBound } from './entry-filter';
 
 /** What a search must not tell, since its visitor doesn't see it. */
