@@ -60,7 +60,8 @@ export interface EntriesExport extends ExportOptions {
   readonly read?: PageRead | undefined;
 }
 
-const PAGE_SIZE = 1000;
+/** More would be faster by a tenth, and leave twice the garbage behind. */
+const PAGE_SIZE = 500;
 const WHERE = 'auditLog.export';
 const KEYS = ['format', 'where', 'to', 'end', 'onProgress'];
 

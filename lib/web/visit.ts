@@ -37,6 +37,11 @@ const tooSlow = (cause: unknown): WebProblem =>
     cause,
   });
 
+/** The error of a query as a visitor is told it: one that took too long is no fault. */
+export function queryProblem(error: unknown): unknown {
+  return isTimeout(error) ? tooSlow(error) : error;
+}
+
 /** One request: who asks, what for, and how its page writes links, times and texts. */
 export class Visit {
   readonly req: HostRequest;
@@ -100,7 +105,7 @@ export class Visit {
     try {
       return await boundedRead(this.sequelize, this.web.options.statementTimeout, work);
     } catch (error) {
-      throw isTimeout(error) ? tooSlow(error) : error;
+      throw queryProblem(error);
     }
   }
 }

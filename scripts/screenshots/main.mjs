@@ -1,5 +1,6 @@
 // Photographs the audit pages of the example shop for the documentation: light, dark, and as a phone shows them.
 // Usage: npm run screenshots [picture...]   (needs Chromium, see CHROMIUM_PATH)
+import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
@@ -16,7 +17,7 @@ const WINDOWS = {
 
 const shop = await openShop();
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+  executablePath: chromiumPath(),
   args: [
     '--headless',
     '--no-sandbox',
@@ -32,6 +33,11 @@ try {
 } finally {
   await browser.close();
   await shop.close();
+}
+
+function chromiumPath() {
+  const script = path.join(import.meta.dirname, '..', 'ci', 'find-chromium.sh');
+  return execFileSync(script, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 }
 
 async function photograph(mode, window, wanted) {
@@ -61,23 +67,30 @@ async function logIn(page) {
   await page.waitForURL((url) => url.pathname !== '/login');
 }
 
-/** Pages with something to see: the order that most was done to. */
+/** Pages with something to see: an order of which many fields changed, and a product whose long text did. */
 async function addresses(page) {
   const ask = async (query) =>
     (await (await page.request.get(`${shop.root}/audit/api/v1/${query}`)).json()).data;
-  const counts = new Map();
-  for (const { objectPk } of await ask('entries?model=Order&action=update&limit=200'))
-    counts.set(objectPk, (counts.get(objectPk) ?? 0) + 1);
-  const [[order]] = [...counts].toSorted(([, a], [, b]) => b - a);
-  const entries = await ask(`objects/Order/${order}/entries?limit=200`);
-  const first = entries.at(-1).id;
-  const actor = entries.find(({ actorId }) => actorId !== null).actorId;
+  const order = mostChanged(await ask('entries?model=Order&action=update&limit=200'));
+  const versions = await ask(`objects/Order/${order}/entries?limit=200`);
+  const [{ objectPk: product }] = await ask('entries?model=Product&action=update&field=description');
+  const [created] = await ask(`objects/Product/${product}/entries?limit=1&order=asc`);
+  const { actorId } = versions.find((entry) => entry.actorId !== null);
   return {
     feed: '',
     timeline: `o/Order/${order}`,
-    'as-of': `o/Order/${order}/at?entry=${entries[1].id}`,
-    compare: `o/Order/${order}/diff?from=${first}&to=current`,
-    revert: `o/Order/${order}/revert?to=${entries.at(-2).id}`,
-    actor: `a/${encodeURIComponent(actor)}`,
+    'as-of': `o/Order/${order}/at?entry=${versions[1].id}`,
+    compare: `o/Product/${product}/diff?from=${created.id}&to=current`,
+    revert: `o/Product/${product}/revert?to=${created.id}`,
+    actor: `a/${encodeURIComponent(actorId)}`,
   };
+}
+
+/** The key of the object of which most fields have changed. */
+function mostChanged(entries) {
+  const fields = new Map();
+  for (const { objectPk, changes } of entries)
+    fields.set(objectPk, new Set([...(fields.get(objectPk) ?? []), ...Object.keys(changes)]));
+  const [[key]] = [...fields].toSorted(([, one], [, other]) => other.size - one.size);
+  return key;
 }

@@ -27,11 +27,8 @@ async function anOrder(): Promise<Model> {
 }
 
 const stateOf = async (order: Model): Promise<unknown> => {
-  const { status, total } = (await Order.findByPk(order.get('id') as number))?.get() as Record<
-    string,
-    unknown
-  >;
-  return { status, total };
+  const row = await Order.findByPk(order.get('id') as number, { rejectOnEmpty: true });
+  return { status: row.get('status'), total: row.get('total') };
 };
 
 describe.each([

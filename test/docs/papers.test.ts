@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeSpansOf, headingsOf, readPaper, ROOT, withoutBlocks } from './support/markdown';
 
-const PAPERS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/errors.md'];
+const PAPERS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'docs/errors.md',
+  'docs/export.md',
+  'docs/web.md',
+];
 
 /** Targets of the links of a paper that lie in the repository. */
 function linksOf(paper: string): string[] {

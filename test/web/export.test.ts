@@ -371,7 +371,7 @@ describe('how it is sent', () => {
     });
     const pages = statements.filter((text) => text.includes('LIMIT'));
     expect(pages.length).toBeGreaterThan(0);
-    // All of them would be more than twenty.
+    // All of them would be forty.
     expect(pages.length).toBeLessThan(12);
     expect(faults).toEqual([]);
   });

@@ -57,9 +57,7 @@ const MOUNTS: Record<string, { start: string; serve: () => Server | Express }> =
 };
 
 function listen(handler: Server | Express): Server {
-  return 'listen' in handler && 'address' in handler
-    ? handler.listen(0)
-    : createServer(handler as Express).listen(0);
+  return 'listen' in handler && 'address' in handler ? handler.listen(0) : createServer(handler).listen(0);
 }
 
 async function walk(serve: () => Server | Express, start: string): Promise<Seen[]> {

@@ -242,6 +242,16 @@ test('relationships are put back with the rest', async () => {
   expect(await tagged.countTags()).toBe(1);
 });
 
+test('a preview waits for nobody longer than a page may take', async () => {
+  const { order, path, first } = await changedOrder();
+  await database.sequelize.transaction(async (transaction) => {
+    await order.update({ status: 'busy' }, { transaction });
+    const page = await get(`${path}/revert?to=${first}`, { statementTimeout: 50 });
+    expect([page.status, page.text]).toEqual([503, expect.stringContaining('took too long')]);
+  });
+  expect((await get(`${path}/revert?to=${first}`)).status).toBe(200);
+});
+
 test('nothing to put back is said, and no form is offered', async () => {
   const { order, path } = await changedOrder();
   const last = (await entriesOf(order)).at(-1)!;

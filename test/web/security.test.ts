@@ -43,7 +43,7 @@ describe('fault 83: headers', () => {
       const { headers } = await request(app).get(`/audit/${path}`);
       expect([path, headers['cache-control']]).toEqual([
         path,
-        /^(api|openapi)/.test(path) ? expect.stringMatching(/^private, no-cache$|^no-store$/) : 'no-store',
+        expect.stringMatching(/^(api|openapi)/.test(path) ? /^private, no-cache$|^no-store$/ : /^no-store$/),
       ]);
       expect(headers).toMatchObject({
         'x-content-type-options': 'nosniff',
@@ -79,7 +79,10 @@ describe('fault 83: headers', () => {
     const strict = "default-src 'none'; style-src 'self'; script-src 'self'";
     const pageUnder = async (policy: string): Promise<string> => {
       const app = express()
-        .use((_, res, next) => void next(res.set('Content-Security-Policy', policy) && undefined))
+        .use((_, res, next) => {
+          res.set('Content-Security-Policy', policy);
+          next();
+        })
         .use('/audit', auditRouter(world.auditLog, { authorize: () => true }));
       return (await request(app).get('/audit/')).text;
     };

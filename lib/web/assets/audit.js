@@ -290,26 +290,21 @@
     if (!form || options.length < 2 || select.dataset.slider === 'on') return;
     const last = options.length - 1;
     const range = element('input', { type: 'range', min: '0', max: String(last), step: '1' });
-    const output = element('output', { class: 'small' });
     range.setAttribute('aria-label', text('versions'));
     // Newest first in the list, oldest on the left of the slider.
     const chosen = () => options[last - range.valueAsNumber];
-    const tell = () => {
-      const label = chosen()?.text.trim() ?? '';
-      range.setAttribute('aria-valuetext', label);
-      output.textContent = label;
-    };
+    const tell = () => range.setAttribute('aria-valuetext', chosen()?.text.trim() ?? '');
     range.valueAsNumber = last - Math.max(select.selectedIndex, 0);
     tell();
     select.dataset.slider = 'on';
-    const wrap = element('div', { class: 'slider no-print' }, range, output);
+    const wrap = element('div', { class: 'slider no-print' }, range);
     (form.querySelector('[data-slider-place]') ?? form).append(wrap);
 
     let request = 0;
     const go = async () => {
       const url = new URL(form.action);
       for (const [name, value] of new FormData(form))
-        if (value !== '') url.searchParams.set(name, String(value));
+        if (typeof value === 'string' && value !== '') url.searchParams.set(name, value);
       if (!mayFetch) return location.assign(url);
       const mine = (request += 1);
       try {
@@ -326,7 +321,7 @@
     let timer = 0;
     range.addEventListener(mayFetch ? 'input' : 'change', () => {
       select.selectedIndex = last - range.valueAsNumber;
-      for (const typed of all('[type="datetime-local"]', form)) /** @type {any} */ (typed).value = '';
+      for (const field of all('[type="datetime-local"]', form)) /** @type {any} */ (field).value = '';
       tell();
       clearTimeout(timer);
       timer = setTimeout(go, 120);

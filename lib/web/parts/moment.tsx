@@ -16,6 +16,8 @@ export function Moment({
   return (
     <time class="moment" dateTime={at} title={at}>
       <span class="moment-at">{clock.full(at)}</span>
+      {/* For whoever hears it: the dot between them is only seen. */}
+      {!bare && ' '}
       {!bare && <span class="moment-ago">{clock.relative(at)}</span>}
     </time>
   );

@@ -1,4 +1,4 @@
-import axe, { type AxeResults } from 'axe-core';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 
 /** Serious and critical findings of axe on the page as it stands, with the element they are about. */
@@ -12,7 +12,7 @@ export async function findingsOf(page: Page, rules?: readonly string[]): Promise
         iframes: false,
         preload: false,
         ...(only && { runOnly: { type: 'rule', values: [...only] } }),
-      }) as Promise<AxeResults>,
+      }),
     rules,
   );
   return violations

@@ -1,13 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Request } from 'express';
-import helmet from 'helmet';
+import { contentSecurityPolicy } from 'helmet';
 import type { AuditRouterOptions } from 'sequelize-auditlog/web';
 import type { WebWorld } from '../../support/web';
 
 /** Content security policies of hosts. Strict names nothing but what decision 2 of the pages does. */
 export const POLICIES = {
-  helmet: helmet.contentSecurityPolicy({
+  helmet: contentSecurityPolicy({
     // Helmet's default, without the one word that turns plain http, as in these tests, into https.
     directives: { upgradeInsecureRequests: null, reportUri: '/csp-reports' },
   }),

@@ -11,9 +11,9 @@ export interface Scene extends Visitor {
 
 /** Opens sites and visitors for one test each: whatever a test leaves open is closed after it, so that the run can end. */
 export interface Stage {
-  site(options?: SiteOptions): Promise<Site>;
-  visitor(site: Site, options?: BrowserContextOptions): Promise<Visitor>;
-  scene(options?: SiteOptions, window?: BrowserContextOptions): Promise<Scene>;
+  readonly site: (options?: SiteOptions) => Promise<Site>;
+  readonly visitor: (site: Site, options?: BrowserContextOptions) => Promise<Visitor>;
+  readonly scene: (options?: SiteOptions, window?: BrowserContextOptions) => Promise<Scene>;
 }
 
 export function stageOf(world: WebWorld): Stage {

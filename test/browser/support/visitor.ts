@@ -5,7 +5,7 @@ export interface Visitor {
   readonly page: Page;
   readonly context: BrowserContext;
   /** Errors, reports, dialogs and requests to other origins since the last look. */
-  troubles(): string[];
+  readonly troubles: () => string[];
 }
 
 /** `origin` is the only one that pages may ask for anything. */

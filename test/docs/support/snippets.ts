@@ -34,6 +34,7 @@ export function moduleOf(wiring: Block, blocks: readonly Block[]): string {
   const world = WORLD_NAMES.join(', ');
   const everything = [world, ...declaredNames(wiring.code), ...OBJECT_NAMES].join(', ');
   return [
+    "import { createWriteStream } from 'node:fs';",
     "import type { Request } from 'express';",
     `import type { Objects, World } from ${READER};`,
     asFunction(WIRING, wiring.code, `{ ${world} }: World`),
