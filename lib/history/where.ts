@@ -1,9 +1,13 @@
 import type { Sequelize, WhereOptions } from 'sequelize';
 import { runtimeOf } from '../schema/sequelize-runtime';
 
-/** The library's condition AND the caller's, which in a group of its own can't widen it, not even as a literal with an `or`. */
-export function bothWhere(sequelize: Sequelize, ours: object, given: unknown): WhereOptions {
+/** All conditions, each in a group of its own: none takes another's place, and none widens one, not even as a literal with an `or`. */
+export function allOf(sequelize: Sequelize, conditions: readonly unknown[]): WhereOptions {
   const { Op } = runtimeOf(sequelize);
-  const group = { [Op.and]: [given] };
-  return (given === undefined || given === null ? ours : { ...ours, [Op.and]: [group] }) as WhereOptions;
+  return { [Op.and]: conditions.map((each) => ({ [Op.and]: [each] })) };
+}
+
+/** The library's condition AND the caller's. */
+export function bothWhere(sequelize: Sequelize, ours: object, given: unknown): WhereOptions {
+  return given === undefined || given === null ? (ours as WhereOptions) : allOf(sequelize, [ours, given]);
 }

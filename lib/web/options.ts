@@ -43,7 +43,7 @@ export interface AuditRouterOptions<Request = AuditRequest> {
   readonly columns?: Readonly<Record<string, readonly string[]>>;
   /** Address of the host's own page about an object, http(s) or relative; null for none. @default none */
   readonly linkTo?: (model: string, pk: string) => string | null | undefined;
-  /** IANA name of the zone that times are shown in. @default 'UTC' */
+  /** IANA name of the zone that times are shown in, where neither `?tz=` nor the browser's script names one. @default 'UTC' */
   readonly timeZone?: string;
   /** BCP 47 tag of the language that times and numbers are written in. @default 'en' */
   readonly locale?: string;

@@ -104,5 +104,10 @@ test('paper shows no navigation, no forms and no buttons', async () => {
     );
     expect([path, shown]).toEqual([path, []]);
     expect(await page.locator('h1').isVisible()).toBe(true);
+    // What forms are about is printed: the entries of a timeline, the values of a revert.
+    const hidden = await page.evaluate(() =>
+      [...document.querySelectorAll('.version, .revert tbody tr')].filter((one) => !one.checkVisibility()),
+    );
+    expect(hidden).toEqual([]);
   }
 });

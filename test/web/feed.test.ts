@@ -108,7 +108,9 @@ describe('the activity', () => {
     expect(page.html).toContain('data-live="./api/v1/entries?model=Tag"');
     expect(page.links.get('Refresh')).toBe('./?q=model%3ATag');
     const inZone = await feed(search('at:2026-11-01'), { authorize: () => true, timeZone: 'Asia/Tokyo' });
-    expect(inZone.html).toContain('api/v1/entries?since=2026-11-01&amp;until=2026-11-01&amp;tz=Asia%2FTokyo"');
+    expect(inZone.html).toContain(
+      'api/v1/entries?since=2026-11-01&amp;until=2026-11-01&amp;tz=Asia%2FTokyo"',
+    );
     const older = (await feed('', { authorize: () => true, pageSize: 3 })).links.get('Older');
     expect((await feed(older, { authorize: () => true, pageSize: 3 })).html).not.toContain('data-live="');
   });

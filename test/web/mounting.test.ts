@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import request from 'supertest';
@@ -6,7 +7,7 @@ import { auditRouter, type AuditRouterOptions } from 'sequelize-auditlog/web';
 import { crawl, type Ask, type Seen } from '../support/crawl';
 import { testDatabase } from '../support/database';
 import { webWorld } from '../support/web';
-import { seedAwkward, seedLives } from '../support/web-seed';
+import { AWKWARD, seedAwkward, seedLives } from '../support/web-seed';
 
 const database = testDatabase();
 const world = webWorld(database);
@@ -69,7 +70,7 @@ async function walk(serve: () => Server | Express, start: string): Promise<Seen[
     return { status: answer.status, text: await answer.text(), ...(location === null ? {} : { location }) };
   };
   try {
-    return await crawl(ask, start, { perShape: 2 });
+    return await crawl(ask, start, { perShape: process.env['FULL'] === '1' ? 3 : 1 });
   } finally {
     server.close();
   }
@@ -93,6 +94,22 @@ describe.each(Object.entries(MOUNTS))('%s', (_, { start, serve }) => {
       expect(gets.map(({ url }) => url.split('?')[0])).toContain(`GET ${mount}${page}`);
     expect(posts.length).toBeGreaterThan(0);
   });
+});
+
+test('keys, actors and requests with awkward names are reached by their links', async () => {
+  const app = world.app({ pageSize: 200 });
+  const { text } = await request(app).get('/audit/?q=model%3AItem');
+  const links = [...text.matchAll(/href="\.\/((?:o|a|r)\/[^"]+)"/g)].map(([, link = '']) =>
+    link.replaceAll('&amp;', '&'),
+  );
+  const each = [...new Set(links)];
+  expect(each.filter((link) => link.startsWith('o/Item/'))).toHaveLength(AWKWARD.length);
+  expect(each.filter((link) => link.startsWith('a/'))).toHaveLength(AWKWARD.length);
+  for (const link of each) {
+    // As browsers do: segments of dots are resolved before anything is sent.
+    const { pathname, search } = new URL(link, 'http://host/audit/');
+    expect([link, (await request(app).get(pathname + search)).status]).toEqual([link, 200]);
+  }
 });
 
 test('fault 74: without authorize every path answers 403 and says what to add', async () => {
@@ -160,6 +177,8 @@ test('styles and script come under names that change with their content, and for
     expect([file, answer.status]).toEqual([file, 200]);
     expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable');
     expect(answer.headers['x-content-type-options']).toBe('nosniff');
+    const body = typeof answer.text === 'string' ? Buffer.from(answer.text) : (answer.body as Buffer);
+    expect([file, gzipSync(body).length < 8192]).toEqual([file, true]);
   }
   expect((await request(app).get('/audit/assets/..%2Frouter.ts')).status).toBe(404);
 });

@@ -275,3 +275,36 @@ test('HEAD answers as GET does, without a body; other methods find nothing', asy
     ]).toEqual([method, 404]);
   expect((await request(app).post('/audit/models').set('Sec-Fetch-Site', 'same-origin')).status).toBe(404);
 });
+
+describe('the zone that the browser tells by a cookie', () => {
+  const zoneUnder = async (cookie: string, path = ''): Promise<string | undefined> => {
+    const { text } = await request(world.app({ timeZone: 'Europe/Zurich' }))
+      .get(`/audit/${path}`)
+      .set('Cookie', cookie);
+    return / data-zone="([^"]*)"/.exec(text)?.[1];
+  };
+
+  test('is that of pages, unless the address asks for another', async () => {
+    expect(await zoneUnder('a=b; audit-zone=Asia%2FTokyo')).toBe('Asia/Tokyo');
+    expect(await zoneUnder('audit-zone=Asia%2FTokyo', '?tz=UTC')).toBe('UTC');
+    expect(await zoneUnder('')).toBe('Europe/Zurich');
+  });
+
+  test('is ignored when it is none', async () => {
+    for (const damaged of [
+      'audit-zone=',
+      'audit-zone=Mars',
+      'audit-zone=%E0%A4',
+      "audit-zone=';drop",
+      'xaudit-zone=Asia%2FTokyo',
+    ])
+      expect([damaged, await zoneUnder(damaged)]).toEqual([damaged, 'Europe/Zurich']);
+  });
+
+  test('doesn’t reach the JSON API: programs get what they ask for', async () => {
+    const app = world.app();
+    const ask = async (cookie: string): Promise<string> =>
+      (await request(app).get('/audit/api/v1/stats/activity').set('Cookie', cookie)).text;
+    expect(await ask('audit-zone=Pacific%2FApia')).toBe(await ask(''));
+  });
+});

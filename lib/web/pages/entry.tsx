@@ -10,22 +10,16 @@ import { Layout } from '../parts/layout';
 import { ActorLink, hostLink, ObjectLink } from '../parts/links';
 import { Moment } from '../parts/moment';
 import { Sentence } from '../parts/sentence';
+import { idOf, justBefore } from '../points';
 import { viewing } from '../record-view';
 import { inScope } from '../visible';
 import type { Visit } from '../visit';
-
-const MAX_ID = 2n ** 63n - 1n;
 
 interface Found {
   readonly entry: LogEntry;
   /** Ids of the entries of the same object beside it. */
   readonly older: string | null;
   readonly newer: string | null;
-}
-
-/** An id as the log has them; what can't be one is not found, like one that is missing. */
-function entryId(text: string): string | null {
-  return /^\d{1,19}$/.test(text) && BigInt(text) <= MAX_ID ? String(BigInt(text)) : null;
 }
 
 async function beside(
@@ -53,13 +47,6 @@ async function read(visit: Visit, id: string): Promise<Found | null> {
     const older = await beside(visit, entry, 'older', transaction);
     return { entry, older, newer: await beside(visit, entry, 'newer', transaction) };
   });
-}
-
-/** The last moment before an instant, as far as the log tells moments apart. */
-function justBefore(exact: string): string {
-  const micros = BigInt(Date.parse(`${exact.slice(0, 19)}Z`)) * 1000n + BigInt(exact.slice(20, 26)) - 1n;
-  const seconds = new Date(Number(micros / 1000n)).toISOString().slice(0, 19);
-  return `${seconds}.${String(micros % 1_000_000n).padStart(6, '0')}Z`;
 }
 
 interface EntryProps {
@@ -199,7 +186,7 @@ function Page(props: EntryProps): JSX.Element {
 /** One entry, under an address that stays. */
 export async function entryPage(visit: Visit): Promise<Answer> {
   await visit.access.requireModels('view');
-  const id = entryId(visit.param('id'));
+  const id = idOf(visit.param('id'));
   const found = id === null ? null : await read(visit, id);
   if (!found) throw notFound();
   const { model, objectPk } = found.entry;

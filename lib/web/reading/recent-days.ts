@@ -11,7 +11,7 @@ import { selectedWhere, type EntrySelection, type ReadableLog } from './selectio
 /** Days of the chart. */
 export const RECENT_DAYS = 30;
 /** A chart that everybody gets, unasked, counts no more entries than this: of a busy log it shows fewer days. */
-const MAX_COUNTED = 20_000;
+const MAX_COUNTED = 10_000;
 
 type EntryWhere = WhereOptions<LogEntryAttributes>;
 type Span = Pick<ActivityBucket, 'start' | 'end'>;

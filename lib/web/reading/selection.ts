@@ -1,7 +1,7 @@
 import type { Sequelize, Transaction, WhereOptions } from 'sequelize';
 import type { LogEntryAttributes } from '../../core/types';
+import { allOf } from '../../history/where';
 import type { LogEntryStatic } from '../../schema/log-entry';
-import { runtimeOf } from '../../schema/sequelize-runtime';
 import type { EntryFilter } from '../search/entry-filter';
 import { entryWhere, type Unseen } from '../search/where';
 
@@ -31,10 +31,9 @@ export interface EntrySelection {
 export async function knownActors(log: ReadableLog, selection: EntrySelection): Promise<ReadonlySet<string>> {
   const { filter, where: given, transaction } = selection;
   const { any = [], none = [] } = filter?.actor ?? {};
-  const { Op } = runtimeOf(log.sequelize);
   const known = new Set<string>();
   for (const actorId of new Set([...any, ...none])) {
-    const where = { [Op.and]: [{ [Op.and]: [given] }, { actorId }] } as WhereOptions<LogEntryAttributes>;
+    const where = allOf(log.sequelize, [given, { actorId }]);
     const options = {
       attributes: ['id' as const],
       where,
@@ -48,12 +47,6 @@ export async function knownActors(log: ReadableLog, selection: EntrySelection): 
   return known;
 }
 
-/** All conditions, each in a group of its own, so that none widens another, not even as a literal with an `or`. */
-function allOf({ sequelize }: ReadableLog, conditions: readonly EntryWhere[]): EntryWhere {
-  const { Op } = runtimeOf(sequelize);
-  return { [Op.and]: conditions.map((each) => ({ [Op.and]: [each] })) };
-}
-
 /** The condition that a selection is. */
 export async function selectedWhere(
   log: ReadableLog,
@@ -63,5 +56,5 @@ export async function selectedWhere(
   const { where, filter = {}, unseen } = selection;
   const actorIds = selection.actorIds ?? (await knownActors(log, selection));
   const context = { sequelize: log.sequelize, unseen, actorIds };
-  return allOf(log, [where, entryWhere(filter, context), ...more]);
+  return allOf(log.sequelize, [where, entryWhere(filter, context), ...more]);
 }
