@@ -49,6 +49,15 @@ const joined = (pieces: readonly { kind: string; text: string }[], without: stri
     .join('');
 
 describe('words', () => {
+  test('a phrase is replaced by a phrase, not word by word', () => {
+    expect(diffWords('out with carbon dioxide, here', 'out with nothing but water, here')).toEqual([
+      { kind: 'same', text: 'out with ' },
+      { kind: 'removed', text: 'carbon dioxide' },
+      { kind: 'added', text: 'nothing but water' },
+      { kind: 'same', text: ', here' },
+    ]);
+  });
+
   test('the segments give back both texts, whole or folded', () => {
     for (const [old, now] of textPairs(80)) {
       const segments = diffWords(old, now);

@@ -62,7 +62,10 @@ function fine(a: string, b: string): Segment[] {
     : coarse(a, b);
 }
 
-/** What was removed stands before what was added in its place, whichever the comparison names first; runs are joined. */
+/**
+ * What was removed stands before what was added in its place, whichever the comparison names first; runs are joined, also those
+ * that only blanks keep apart, so that a phrase is replaced by a phrase and not word by word.
+ */
 function tidy(segments: readonly Segment[]): Segment[] {
   const tidied: Segment[] = [];
   let removed = '';
@@ -72,10 +75,11 @@ function tidy(segments: readonly Segment[]): Segment[] {
     if (added !== '') tidied.push({ kind: 'added', text: added });
     [removed, added] = ['', ''];
   };
-  for (const { kind, text } of segments) {
-    if (kind === 'removed') removed += text;
-    else if (kind === 'added') added += text;
-    else if (text !== '') {
+  for (const [at, { kind, text }] of segments.entries()) {
+    const joins = removed !== '' && added !== '' && text.trim() === '' && at < segments.length - 1;
+    if (kind === 'removed' || (kind === 'same' && joins)) removed += text;
+    if (kind === 'added' || (kind === 'same' && joins)) added += text;
+    else if (kind === 'same' && text !== '') {
       flush();
       tidied.push({ kind, text });
     }
