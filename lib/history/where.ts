@@ -7,7 +7,8 @@ export function allOf(sequelize: Sequelize, conditions: readonly unknown[]): Whe
   return { [Op.and]: conditions.map((each) => ({ [Op.and]: [each] })) };
 }
 
-/** The library's condition AND the caller's. */
+/** The library's condition AND the caller's. Ours stays outside of groups, where `firstVersions` finds the attributes of the key. */
 export function bothWhere(sequelize: Sequelize, ours: object, given: unknown): WhereOptions {
-  return given === undefined || given === null ? (ours as WhereOptions) : allOf(sequelize, [ours, given]);
+  const both = given === undefined || given === null ? ours : { ...ours, ...allOf(sequelize, [given]) };
+  return both as WhereOptions;
 }

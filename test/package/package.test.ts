@@ -51,3 +51,27 @@ async function runInConsumer(name: string, script: string): Promise<unknown> {
   const { stdout } = await run(process.execPath, [name], { cwd: consumer });
   return JSON.parse(stdout) as unknown;
 }
+
+test('the web entry brings its styles and script along, for require and import', async () => {
+  const program = (load: string): string => `
+    ${load}
+    const { auditRouter } = await load('sequelize-auditlog/web');
+    const { createAuditLog } = await load('sequelize-auditlog');
+    const { Sequelize, DataTypes } = await load('sequelize');
+    const { default: express } = await import('express');
+    const sequelize = new Sequelize('postgres://nobody@localhost/nowhere', { logging: false });
+    const auditLog = createAuditLog(sequelize);
+    auditLog.registerAudited(sequelize.define('Order', { status: DataTypes.TEXT }));
+    const server = express().use('/audit', auditRouter(auditLog, { authorize: () => true })).listen(0);
+    const base = 'http://localhost:' + server.address().port + '/audit/no/page';
+    const page = await fetch(base);
+    const text = await page.text();
+    const files = [...text.matchAll(/(?:href|src)="([^"]+\\.(?:css|js|svg))"/g)].map(([, path]) => path);
+    const answers = await Promise.all(files.map((path) => fetch(new URL(path, base))));
+    console.log(JSON.stringify([page.status, ...answers.map(({ status }) => status)]));
+    server.close();`;
+  const imported = 'const load = (name) => import(name);';
+  const required = `import { createRequire } from 'node:module'; const load = createRequire(import.meta.url);`;
+  expect(await runInConsumer('web-import.mjs', program(imported))).toEqual([404, 200, 200, 200]);
+  expect(await runInConsumer('web-require.mjs', program(required))).toEqual([404, 200, 200, 200]);
+});
