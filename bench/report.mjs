@@ -41,6 +41,9 @@ function sizesLine({ sizes }) {
   return parts.length === 0 ? '' : `The log on disk, indexes included: ${parts.join('; ')}.`;
 }
 
+/** The part of RESULTS.md that bench:history writes begins so. */
+export const HISTORY_HEADING = '# Results of `npm run bench:history`';
+
 export function printTable(result) {
   const rows = rowsOf(result).map((row) => row.map((text) => text.replaceAll('**', '')));
   const widths = rows[0].map((_, at) => Math.max(...rows.map((row) => row[at].length)));
