@@ -1,10 +1,8 @@
 import type { Survey } from '../statement/survey';
+import { endsTransaction } from './driver-transaction';
 import type { Environment } from './environment';
 import type { PreparedNames } from './prepared-names';
 import type { DriverClient, DriverResult } from './sequelize-adapter';
-
-/** The end of a transaction; ROLLBACK TO a savepoint is none. */
-const ENDS = /^\s*(?:commit|end|abort|rollback)\b(?!.*\bto\b)/is;
 
 /** What was read and prepared before a definition may be wrong after it, and again when it is rolled back. */
 export class Definitions {
@@ -36,7 +34,7 @@ export class Definitions {
 
   /** Whether a statement that is no definition ends a transaction that had one. */
   endsAt({ client, sql }: { readonly client: DriverClient; readonly sql: string }): boolean {
-    return this.#open.size > 0 && this.#open.has(client) && ENDS.test(sql);
+    return this.#open.size > 0 && this.#open.has(client) && endsTransaction(sql);
   }
 
   /** Sends the end of a transaction that has defined something. */

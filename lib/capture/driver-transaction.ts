@@ -1,5 +1,12 @@
 import { send, type DriverClient } from './sequelize-adapter';
 
+/** The end of a transaction; ROLLBACK TO a savepoint is none. */
+const ENDS = /^\s*(?:commit|end|abort|rollback)\b(?!.*\bto\b)/is;
+
+export function endsTransaction(sql: string): boolean {
+  return ENDS.test(sql);
+}
+
 /**
  * Runs several statements on one connection as one: in the caller's transaction as they are, else in a transaction of
  * their own that ends before the connection goes back to the pool.

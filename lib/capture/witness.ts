@@ -1,9 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import { atomically } from './driver-transaction';
+import { atomically, endsTransaction } from './driver-transaction';
 import { send, type DriverCallback, type DriverClient, type DriverResult } from './sequelize-adapter';
-
-/** The end of a transaction; ROLLBACK TO a savepoint is none. */
-const ENDS = /^\s*(?:commit|end|abort|rollback)\b(?!.*\bto\b)/is;
 
 /** Who wants to know of commits. */
 export interface CommitListener {
@@ -80,7 +77,7 @@ export class Witness {
 
   /** Whether a statement ends a transaction that has written entries. */
   endsAt({ client, sql }: Ending): boolean {
-    return this.#wrote.has(client) && ENDS.test(sql);
+    return this.#wrote.has(client) && endsTransaction(sql);
   }
 
   /** Sends the end of such a transaction: a commit of one that failed before is answered as the rollback that it is. */

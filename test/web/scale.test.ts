@@ -87,7 +87,7 @@ test('a busy log shows bars of fewer days, and says so', async () => {
   expect(narrowed.text).toContain('Entries per day, last 30 days');
 });
 
-// Minutes to fill.
+// Runs with FULL=1 only: filling the log takes longer than all other tests of this file.
 (process.env['FULL'] === '1' ? describe : describe.skip)('a log of 1,000,000 entries', () => {
   let server: Server;
 
