@@ -27,7 +27,10 @@ test('O5: entries stay when their object is gone, and nothing on the pages remov
   expect(page).toContain('deleted');
   const [entry] = await auditLog.LogEntry.forObject(order);
   for (const method of ['delete', 'post'] as const)
-    await request(world.app())[method](`/audit/e/${entry!.id}`).set('sec-fetch-site', 'same-origin').expect(404);
+    await request(world.app())
+      [method](`/audit/e/${entry!.id}`)
+      .set('sec-fetch-site', 'same-origin')
+      .expect(404);
   expect(await auditLog.LogEntry.forObject(order)).toHaveLength(2);
 });
 
@@ -38,7 +41,11 @@ test('O7: a time is shown in a named zone, with the instant in UTC beside it', a
   const page = await pageOf(world.app(), `e/${entry!.id}?tz=Asia/Kathmandu`);
   expect(page).toContain('Asia/Kathmandu');
   expect(page).toContain(`title="${timestamp}"`);
-  const time = new Intl.DateTimeFormat('en', { timeZone: 'Asia/Kathmandu', timeStyle: 'medium', hourCycle: 'h23' });
+  const time = new Intl.DateTimeFormat('en', {
+    timeZone: 'Asia/Kathmandu',
+    timeStyle: 'medium',
+    hourCycle: 'h23',
+  });
   expect(page).toContain(time.format(entry!.timestamp));
 });
 
