@@ -25,9 +25,15 @@ import type * as Check from './inspect/check';
 import type { CheckResult } from './inspect/check';
 import type * as Coverage from './inspect/coverage';
 import type { ModelCoverage } from './inspect/coverage';
+import type * as Stats from './inspect/stats';
+import type { LogStats } from './inspect/stats';
 import type * as Tails from './history/tail';
 import type { TailedEntry, TailOptions } from './history/tail';
 import type * as Travel from './past/travel';
+import type * as Prune from './retention/prune';
+import type { Pruning } from './retention/prune';
+import type * as Restore from './retention/restore-archive';
+import type { ArchiveReading } from './retention/restore-archive';
 import type * as Undo from './revert/undo';
 import type { UndoMembers } from './revert/undo';
 import { checkAssociations } from './schema/associations';
@@ -44,6 +50,9 @@ const log = lazily(() => require('./history/log') as typeof Log);
 const check = lazily(() => require('./inspect/check') as typeof Check);
 const coverage = lazily(() => require('./inspect/coverage') as typeof Coverage);
 const tails = lazily(() => require('./history/tail') as typeof Tails);
+const pruning = lazily(() => require('./retention/prune') as typeof Prune);
+const restoring = lazily(() => require('./retention/restore-archive') as typeof Restore);
+const stats = lazily(() => require('./inspect/stats') as typeof Stats);
 const travelling = lazily(() => require('./past/travel') as typeof Travel);
 const undoing = lazily(() => require('./revert/undo') as typeof Undo);
 const syncing = lazily(() => require('./schema/sync') as typeof Sync);
@@ -62,7 +71,7 @@ export interface CheckOptions {
 }
 
 /** The audit log of one Sequelize instance. Every member may be destructured. */
-export interface AuditLog extends EntryExport, EntryWriters, UndoMembers {
+export interface AuditLog extends EntryExport, EntryWriters, UndoMembers, Pruning, ArchiveReading {
   /** The log as a read-only Sequelize model with finders. */
   readonly LogEntry: LogEntryModel;
   /** Opens a context for each request. Mount it once: after body parsers and session, before the routes. */
@@ -126,6 +135,8 @@ export interface AuditLog extends EntryExport, EntryWriters, UndoMembers {
   readonly check: (options?: CheckOptions) => Promise<CheckResult>;
   /** What is recorded of every defined model, and what is not. */
   readonly coverage: () => Promise<ModelCoverage[]>;
+  /** How many entries and versions there are of each model, how large they are, and of which time. */
+  readonly stats: () => Promise<LogStats>;
   /**
    * All committed entries of all processes, without end: none is skipped, and from a stored `cursor` each comes at least once. An
    * entry comes once no older transaction is still open, as a rule within a second. No connection is held between two looks.
@@ -269,12 +280,17 @@ function assemble({ settings, events, capture }: Rooms): AuditLog {
   const exporter = lazily(() => exporting().createExport(settings));
   const travel = lazily(() => new (travelling().TimeTravel)(settings, snapshots));
   const undo = lazily(() => undoing().createUndoMembers(settings));
+  const pruner = lazily(() => pruning().createPrune(settings));
+  const archives = lazily(() => restoring().createArchiveReading(settings));
   const register: AuditLog['registerAudited'] = (model, given) =>
     models.of(registry.register(model, (given ?? {}) as RegistrationOptions));
   const auditLog: AuditLog = {
     log: async (subject, given) => writers().log(subject, given),
     logAccess: async (subject, given) => writers().logAccess(subject, given),
     export: async (given) => exporter().export(given),
+    prune: async (given) => pruner().prune(given),
+    restoreArchive: async (folder, given) => archives().restoreArchive(folder, given),
+    stats: async () => stats().readStats(settings),
     revertTransaction: async (id, given) => undo().revertTransaction(id, given),
     revertRequest: async (id, given) => undo().revertRequest(id, given),
     LogEntry: addFinders(settings),

@@ -7,6 +7,9 @@ export { createAuditLog, getAuditLog } from './audit-log';
 export type { AuditLog, CheckOptions, RegisterAllOptions } from './audit-log';
 export type { AuditedModel } from './audited-model';
 
+export { logAccessMiddleware } from './log-access';
+export type { AccessSubject } from './log-access';
+
 export { auditMiddleware } from './context/middleware';
 export type { AuditMiddleware } from './context/middleware';
 export {
@@ -56,6 +59,9 @@ export type { VersionFindOptions } from './history/versions';
 export type { CheckFinding, CheckResult } from './inspect/check';
 export type { CascadeCoverage, ModelCoverage } from './inspect/coverage';
 export type { NotRecorded } from './inspect/not-recorded';
+export type { LogStats, ModelStats } from './inspect/stats';
+export type { PrunedCounts, PruneOptions, PruneProgress, PruneResult } from './retention/prune';
+export type { RestoreArchiveOptions, RestoreArchiveResult } from './retention/restore-archive';
 export type { DisplayChange, LogEntry, LogEntryJson } from './schema/log-entry';
 export type { MaskRule, RegistrationOptions, SnapshotIndex, SnapshotOptions } from './schema/registration';
 export type {

@@ -64,6 +64,8 @@ export function logIndexes({ table }: TableName): IndexDefinition[] {
     index('time', '("timestamp", "id")'),
     // What was deleted since a time, for reading the past without versions; other writes don't pay for it.
     index('deleted', `("model", "timestamp") where "action" = 'delete'`),
+    // How far back the log was pruned; no write of a row pays for it.
+    index('pruned', `("model", "id") where "action" = 'prune'`),
   ];
 }
 
