@@ -1,0 +1,6 @@
+/**
+ * Tables of the audit log for migrations: usable from sequelize-cli and umzug.
+ *
+ * @packageDocumentation
+ */
+export {};
