@@ -261,8 +261,14 @@ test.each([Transaction.ISOLATION_LEVELS.REPEATABLE_READ, Transaction.ISOLATION_L
   async (level) => {
     const order = await Order.create({ n: 0 });
     const where = { id: order.get('id') as number };
+    let read = 0;
+    let meet: () => void;
+    const all = new Promise<void>((resolve) => (meet = resolve));
     const raise = async (transaction: Transaction): Promise<void> => {
       const { n } = (await Order.findOne({ where, transaction, raw: true })) as unknown as { n: number };
+      // Nobody writes before all have read the same: three of four lose the race.
+      if ((read += 1) >= 4) meet();
+      await all;
       await Order.update({ n: n + 1 }, { where, transaction });
     };
     const failures = await Promise.all(Array.from({ length: 4 }, () => repeated(sequelize, level, raise)));
