@@ -1,15 +1,13 @@
 // npm run bench:history [-- --runs 200] [--scale 0.1] [--only "asOf late"]
 // Times what is read of a long log and of the past, and fails when a reading scans or sorts all of it, or takes longer than its limit.
-import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { sizesAt } from './history-fixture.mjs';
 import { explained, flatReadingsOf, readingsOf } from './history-readings.mjs';
 import { createHistory } from './history-world.mjs';
-import { HISTORY_HEADING } from './report.mjs';
+import { HEADINGS, storePart } from './report.mjs';
 import { describeMachine } from './machine.mjs';
 import { quantile } from './statistics.mjs';
 
-const RESULTS = new URL('./RESULTS.md', import.meta.url);
 const DEFAULT_LIMIT = 3;
 const WARM_UP = 20;
 const { values: flags } = parseArgs({
@@ -104,15 +102,11 @@ function planOf(root) {
 }
 
 async function report(rows) {
-  const known = await readFile(RESULTS, 'utf8').catch(() => '');
-  const before = known.split(HISTORY_HEADING)[0].trimEnd();
   const lines = rows.map(
     ({ name, median, high, limit, plan }) =>
       `| ${name} | ${median.toFixed(2)} | ${high.toFixed(2)} | ${limit?.toFixed(limit % 1 === 0 ? 0 : 1) ?? ''} | ${plan} |`,
   );
-  const text = `${before}
-
-${HISTORY_HEADING}
+  const text = `${HEADINGS.history}
 
 Milliseconds, median and 95th percentile of ${flags.runs} calls through Sequelize on a log of ${spelt(sizes.ENTRIES)} entries and a history of
 ${spelt(sizes.VERSIONS)} versions of ${spelt(sizes.OBJECTS)} orders, one of which has ${spelt(sizes.OF_ONE)} more and ${spelt(sizes.DELETED)} are deleted, with
@@ -126,5 +120,5 @@ ${await describeMachine()}
 | --- | ---: | ---: | ---: | --- |
 ${lines.join('\n')}
 `;
-  await writeFile(RESULTS, text.trimStart());
+  await storePart('history', text);
 }

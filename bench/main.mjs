@@ -1,9 +1,8 @@
 // npm run bench [-- --rounds 30 --variants "plain,deltas" --tasks "create,destroy" --only 18|15 --commit on|off]
 // Compares plain Sequelize with each way of auditing and writes RESULTS.md. A part of it prints and writes nothing.
-import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.mjs';
-import { HISTORY_HEADING, printTable, report } from './report.mjs';
+import { printTable, report, storePart } from './report.mjs';
 import { runRounds } from './runner.mjs';
 import { TASKS } from './tasks.mjs';
 import { VARIANTS } from './variants.mjs';
@@ -38,15 +37,7 @@ const SETUPS = [
 const results = [];
 for (const setup of SETUPS) results.push(await run(setup));
 const isWhole = results.length === 3 && !flags.variants && !flags.tasks;
-if (isWhole) await store(report(results, await describeMachine()));
-
-/** What bench:history found stays behind it. */
-async function store(text) {
-  const file = new URL('./RESULTS.md', import.meta.url);
-  const known = await readFile(file, 'utf8').catch(() => '');
-  const start = known.indexOf(HISTORY_HEADING);
-  await writeFile(file, start === -1 ? text : `${text.trimEnd()}\n\n${known.slice(start)}`);
-}
+if (isWhole) await storePart('writes', report(results, await describeMachine()));
 
 async function run(setup) {
   const url = setup.server === '18' ? process.env.DATABASE_URL : process.env.DATABASE_URL_15;

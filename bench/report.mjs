@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { quantile, quartiles } from './statistics.mjs';
 
 const two = (number) => number.toFixed(2);
@@ -41,8 +42,23 @@ function sizesLine({ sizes }) {
   return parts.length === 0 ? '' : `The log on disk, indexes included: ${parts.join('; ')}.`;
 }
 
-/** The part of RESULTS.md that bench:history writes begins so. */
-export const HISTORY_HEADING = '# Results of `npm run bench:history`';
+/** How the parts of RESULTS.md begin, in their order. */
+export const HEADINGS = {
+  writes: '# Results of `npm run bench`',
+  history: '# Results of `npm run bench:history`',
+  retention: '# Results of `npm run bench:retention`',
+};
+
+/** Puts a part into RESULTS.md in the place of what was there; the others stay. `text` begins with the part's heading. */
+export async function storePart(part, text) {
+  const file = new URL('./RESULTS.md', import.meta.url);
+  const known = await readFile(file, 'utf8').catch(() => '');
+  const parts = known.split(/^(?=# Results of )/m);
+  const texts = Object.entries(HEADINGS).map(([name, heading]) =>
+    name === part ? text : parts.find((each) => each.startsWith(`${heading}\n`)),
+  );
+  await writeFile(file, `${texts.flatMap((each) => each?.trim() || []).join('\n\n')}\n`);
+}
 
 export function printTable(result) {
   const rows = rowsOf(result).map((row) => row.map((text) => text.replaceAll('**', '')));
@@ -77,7 +93,7 @@ function section(result) {
 
 export function report(results, machine) {
   const [first] = results;
-  return `# Results of \`npm run bench\`
+  return `${HEADINGS.writes}
 
 Median (and quartiles) of ${first.rounds} per-round ratios to plain Sequelize; the column "plain" is its median time of one operation.
 All variants run in one go, each in a process of its own, every task by every variant in each round, in an order drawn anew.

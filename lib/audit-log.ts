@@ -39,6 +39,7 @@ import type { UndoMembers } from './revert/undo';
 import { checkAssociations } from './schema/associations';
 import { tableOf } from './schema/attributes';
 import { defineLogEntry } from './schema/log-entry';
+import { rememberRegistrations } from './schema/registered';
 import type { RegistrationOptions } from './schema/registration';
 import type * as Sync from './schema/sync';
 import type { SyncOptions } from './schema/sync';
@@ -126,7 +127,7 @@ export interface AuditLog extends EntryExport, EntryWriters, UndoMembers, Prunin
    */
   readonly sync: (options?: SyncOptions) => Promise<void>;
   /**
-   * Compares the database with what the registrations need: tables, columns, indexes, associations.
+   * Compares the database with what the registrations need: tables, columns, indexes, privileges, associations.
    *
    * @throws {AuditError} ERR_AUDIT_CHECK_FAILED when `throw` is set and something was found
    * @example
@@ -142,7 +143,8 @@ export interface AuditLog extends EntryExport, EntryWriters, UndoMembers, Prunin
    * entry comes once no older transaction is still open, as a rule within a second. No connection is held between two looks.
    * Aborting the signal, or leaving the loop, ends it.
    *
-   * @throws {AuditError} ERR_AUDIT_INVALID_OPTION, ERR_AUDIT_CURSOR when the cursor is of another server
+   * @throws {AuditError} ERR_AUDIT_INVALID_OPTION, ERR_AUDIT_CURSOR when the cursor is of another server, ERR_AUDIT_HISTORY_GAP when
+   * entries that were not told yet were pruned
    * @example
    * for await (const { entry, cursor } of auditLog.tail({ after: await loadCursor(), signal })) {
    *   await deliver(entry);
@@ -238,6 +240,7 @@ export function createAuditLog(sequelize: Sequelize, options?: AuditLogOptions):
   const events = new AuditEvents();
   const context = contextSettingsOf(resolved, registry, events);
   rememberSettings(sequelize, context);
+  rememberRegistrations(sequelize, { ...resolved, find: (model) => registry.find(model) });
   const table = { schema: resolved.schema, table: resolved.tableName };
   const LogEntry = defineLogEntry(sequelize, table);
   const settings: HistorySettings = { sequelize, options: resolved, registry, context, LogEntry };
@@ -314,7 +317,11 @@ function assemble({ settings, events, capture }: Rooms): AuditLog {
     async check(given = {}) {
       checkKeys('check', given, ['throw']);
       const { checkTables, throwFindings } = check();
-      const result = await checkTables(syncing().catalogueQuery(sequelize), registry, table);
+      const result = await checkTables(syncing().catalogueQuery(sequelize), {
+        registry,
+        log: table,
+        mask: settings.options.mask,
+      });
       if (given.throw === true) throwFindings(result);
       return result;
     },

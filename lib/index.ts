@@ -8,7 +8,7 @@ export type { AuditLog, CheckOptions, RegisterAllOptions } from './audit-log';
 export type { AuditedModel } from './audited-model';
 
 export { logAccessMiddleware } from './log-access';
-export type { AccessSubject } from './log-access';
+export type { AccessRequest, AccessSubject } from './log-access';
 
 export { auditMiddleware } from './context/middleware';
 export type { AuditMiddleware } from './context/middleware';

@@ -9,4 +9,5 @@ export const sequelize = new Sequelize(databaseUrl, {
   dialect: 'postgres',
   logging: false,
   define: { underscored: true },
+  pool: { max: Number(process.env['DATABASE_POOL'] ?? 5) },
 });

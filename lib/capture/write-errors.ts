@@ -1,4 +1,5 @@
 import { AuditError } from '../core/errors';
+import { COMPLETE_TABLES } from '../core/how-to';
 import {
   DATATYPE_MISMATCH,
   DUPLICATE_PREPARED_STATEMENT,
@@ -61,7 +62,7 @@ function mentions(text: string, name: string): boolean {
 
 /** Of the log, a history, or a model that entries need. */
 export function missingTable(table: string, options?: { readonly cause: Error }): AuditError {
-  const message = `The table "${table}" does not exist, so the write was not made. Create it: run "await auditLog.sync()".`;
+  const message = `The table "${table}" does not exist, so the write was not made. Create it: ${COMPLETE_TABLES}.`;
   return new AuditError('ERR_AUDIT_MISSING_TABLE', message, options);
 }
 
@@ -79,7 +80,7 @@ function explained(error: DatabaseError, table: string): AuditError {
     case UNDEFINED_COLUMN:
       return new AuditError(
         'ERR_AUDIT_MISSING_COLUMN',
-        `The table "${table}" does not fit this version of the model or the library (${error.message}), so the write was not made. Complete it: run "await auditLog.sync()".`,
+        `The table "${table}" does not fit this version of the model or the library (${error.message}), so the write was not made. Complete it: ${COMPLETE_TABLES}.`,
         cause,
       );
     case INSUFFICIENT_PRIVILEGE:

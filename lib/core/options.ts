@@ -94,9 +94,12 @@ export function defaultActor(req: AuditRequest): ActorInput {
   return req.session['user'] ?? req.session['userId'] ?? null;
 }
 
+/** Of LogEntry, where no other is named. */
+export const DEFAULT_LOG_TABLE = 'audit_log_entries';
+
 const DEFAULTS: ResolvedOptions = {
   schema: null,
-  tableName: 'audit_log_entries',
+  tableName: DEFAULT_LOG_TABLE,
   actor: { model: null, resolve: defaultActor, label: null },
   requireActor: false,
   correlationId: { header: 'x-request-id', generate: null, trust: () => true },

@@ -61,9 +61,11 @@ function sortedNames(changes: Changes | null | undefined): string[] {
 /** The changes of an entry as texts, in alphabetical order of attributes. */
 export function displayChanges(entry: LogEntry, registration: Registration | null): DisplayChange[] {
   const { changes } = entry;
+  const labels = registration?.options.labels ?? {};
   return sortedNames(changes).map((attribute) => {
     const change = changes![attribute]!;
-    const label = registration?.options.labels[attribute] ?? attribute;
+    // A name may be that of a member of every object, such as `constructor`.
+    const label = Object.hasOwn(labels, attribute) ? labels[attribute]! : attribute;
     if (isLinkChange(change)) return { attribute, label, old: '', new: linkText(change) };
     return { attribute, label, old: valueText(change[0]), new: valueText(change[1]) };
   });
@@ -79,6 +81,11 @@ export function isRestore(
   return entry.action === 'update' && change !== undefined && !isLinkChange(change) && change[1] === null;
 }
 
+/** Of a model, and no object: entries that the application writes under the same word are about objects. */
+export function isPrune({ action, objectPk }: Pick<LogEntry, 'action' | 'objectPk'>): boolean {
+  return action === 'prune' && (objectPk ?? null) === null;
+}
+
 function subject({ model, objectPk, objectRepr }: LogEntry): string {
   return objectRepr ?? (objectPk === null || objectPk === undefined ? model : `${model} ${objectPk}`);
 }
@@ -88,11 +95,27 @@ function changeText(entry: LogEntry, { attribute, old, new: now }: DisplayChange
   return change && isLinkChange(change) ? now : `${old} → ${now}`;
 }
 
+function counted(count: unknown, one: string, many: string): string[] {
+  if (typeof count !== 'number' || count === 0) return [];
+  return [`${count.toLocaleString('en-US')} ${count === 1 ? one : many}`];
+}
+
+/** What a prune says of itself: `12,345 entries and 678 versions of Order older than 2025-11-21T00:00:00Z`. */
+function prunedText({ model, additionalData }: LogEntry): string {
+  const { entries, versions, olderThan } = additionalData ?? {};
+  const counts = [...counted(entries, 'entry', 'entries'), ...counted(versions, 'version', 'versions')].join(
+    ' and ',
+  );
+  const time = typeof olderThan === 'string' ? olderThan.replace(/\.?0*Z$/, 'Z') : '';
+  return `${counts === '' ? '' : `${counts} of `}${model}${time === '' ? '' : ` older than ${time}`}`;
+}
+
 /** One line that says who did what: `alice updated status of Order 1: pending → shipped`. */
 export function describeEntry(entry: LogEntry, registration: Registration | null): string {
   const actor = entry.actorLabel ?? entry.actorId ?? 'system';
   const known = VERBS[entry.action];
   if (isRestore(entry, registration)) return `${actor} restored ${subject(entry)}`;
+  if (isPrune(entry)) return `${actor} pruned ${prunedText(entry)}`;
   const shown = displayChanges(entry, registration);
   if (known !== undefined && (entry.action !== 'update' || shown.length === 0))
     return `${actor} ${known} ${subject(entry)}`;

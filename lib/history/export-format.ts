@@ -2,77 +2,58 @@ import type * as CsvStringify from 'csv-stringify/sync';
 import { lazily } from '../core/lazily';
 import type { LogEntryJson } from '../schema/log-entry';
 import { LOG_COLUMNS } from '../schema/log-table';
+import { entryCells, entryLine } from '../statement/entry-texts';
+import type { TextPage } from './entry-pages';
 
 const csv = lazily(() => require('csv-stringify/sync') as typeof CsvStringify);
 
 export const EXPORT_FORMATS = ['ndjson', 'csv'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** The JSON text of an array of texts, in the order of the log's columns: numbers and documents as they are stored. */
-export type EntryTexts = string;
-
 /** Changes or leaves out (null) an entry on its way; what it adds stands under names of its own. */
 export type EntryMap = (entry: LogEntryJson) => LogEntryJson | null;
 
 /** How one format is written. */
 export interface EntryWriter {
+  /** SQL: what is read of an entry. */
+  readonly text: string;
   /** What stands before the first entry. */
   readonly head: string;
-  /** The text of entries, and how many they are. Each is taken apart when it is its turn, so that little is held at a time. */
-  readonly page: (entries: readonly EntryTexts[]) => { readonly text: string; readonly entries: number };
+  /** The text of entries, and how many they are. */
+  readonly page: (page: TextPage) => TextPage;
 }
 
-const ID_AT = LOG_COLUMNS.findIndex(({ attribute }) => attribute === 'id');
-const NAMES = LOG_COLUMNS.map(({ attribute }) => attribute);
-const MEMBERS = LOG_COLUMNS.map(({ attribute, type }, at) => ({
-  start: `${at === 0 ? '{' : ','}"${attribute}":`,
-  isJson: type === 'jsonb' || type === 'integer',
-}));
-
-function partsOf(texts: EntryTexts): (string | null)[] {
-  return JSON.parse(texts) as (string | null)[];
+/** The lines of a page, each taken when it is its turn. */
+function* linesOf({ text }: TextPage): Generator<string> {
+  for (let start = 0; start < text.length;) {
+    const end = text.indexOf('\n', start);
+    yield text.slice(start, end);
+    start = end + 1;
+  }
 }
 
-/** The id of an entry. */
-export function idOf(texts: EntryTexts): string {
-  return partsOf(texts)[ID_AT]!;
-}
-
-/** The one place that decides how an entry becomes JSON: what `JSON.stringify(entry)` gives, without the way through values. */
-function jsonText(texts: EntryTexts): string {
-  const parts = partsOf(texts);
-  let json = '';
-  MEMBERS.forEach(({ start, isJson }, at) => {
-    const text = parts[at] ?? null;
-    json += start + (isJson && text !== null ? text : JSON.stringify(text));
-  });
-  return `${json}}`;
-}
-
-function mapped(texts: EntryTexts, map: EntryMap): LogEntryJson | null {
-  return map(JSON.parse(jsonText(texts)) as LogEntryJson);
+/** What `map` makes of the entries of a page. */
+function* mapped(page: TextPage, map: EntryMap): Generator<LogEntryJson> {
+  for (const line of linesOf(page)) {
+    const entry = map(JSON.parse(line) as LogEntryJson);
+    if (entry !== null) yield entry;
+  }
 }
 
 function ndjsonWriter(map: EntryMap | null): EntryWriter {
-  const lineOf = (texts: EntryTexts): string | null => {
-    if (!map) return jsonText(texts);
-    const entry = mapped(texts, map);
-    return entry && JSON.stringify(entry);
-  };
+  // PostgreSQL has written it.
+  if (!map) return { text: entryLine(), head: '', page: (page) => page };
   return {
+    text: entryLine(),
     head: '',
     page: (page) => {
-      let [text, entries] = ['', 0];
-      for (const texts of page) {
-        const line = lineOf(texts);
-        if (line === null) continue;
-        text += `${line}\n`;
-        entries += 1;
-      }
-      return { text, entries };
+      const lines = Array.from(mapped(page, map), (entry) => `${JSON.stringify(entry)}\n`);
+      return { text: lines.join(''), entries: lines.length };
     },
   };
 }
+
+const NAMES = LOG_COLUMNS.map(({ attribute }) => attribute);
 
 /**
  * As PostgreSQL's own CSV: null is nothing, the empty text is `""`. Times and documents are texts already; what `map` gives
@@ -84,33 +65,60 @@ const CSV_OPTIONS: CsvStringify.Options = {
   cast: { boolean: String, object: (value) => JSON.stringify(value) },
 };
 
-/** It takes whatever can be iterated; its declarations say arrays only. */
-function csvText(records: Iterable<readonly unknown[]>): string {
-  return csv().stringify(records as unknown[][], CSV_OPTIONS);
+/** PostgreSQL keeps no text with this character, and JSON escapes it. */
+const NOWHERE = '\0';
+/** With another delimiter a comma would not be quoted by itself. */
+const CELL_OPTIONS: CsvStringify.Options = { ...CSV_OPTIONS, delimiter: NOWHERE, quoted_match: [/^$/, ','] };
+
+/** Each cell as csv-stringify writes it in a record of its own kind; one call for all, as a call costs more than a cell. */
+function cellTexts(cells: readonly unknown[]): string[] {
+  if (cells.length === 0) return [];
+  return csv()
+    .stringify([[...cells]], CELL_OPTIONS)
+    .slice(0, -1)
+    .split(NOWHERE);
+}
+
+/** What every CSV writes as it is: it begins with no sign of a formula and holds nothing that is quoted. */
+const PLAIN = /^[\p{L}\p{N}_/][^\p{Cc}",]*$/u;
+
+function isPlain(cell: unknown): boolean {
+  return cell === null || (typeof cell === 'string' && PLAIN.test(cell));
+}
+
+/** Most cells are plain, and csv-stringify would take five times as long to find that out. */
+function csvText(records: readonly (readonly unknown[])[]): string {
+  const texts = cellTexts(records.flatMap((record) => record.filter((cell) => !isPlain(cell))));
+  let at = 0;
+  const textOf = (cell: unknown): string => (isPlain(cell) ? ((cell as string | null) ?? '') : texts[at++]!);
+  return records.map((record) => `${record.map(textOf).join(',')}\n`).join('');
+}
+
+/** Records at a time, so that little is held. */
+const SLICE = 50;
+
+/** The CSV of records, and how many they are. */
+function csvPage(records: Iterable<readonly unknown[]>): TextPage {
+  let [text, entries, slice]: [string, number, (readonly unknown[])[]] = ['', 0, []];
+  for (const record of records) {
+    entries += 1;
+    if (slice.push(record) < SLICE) continue;
+    text += csvText(slice);
+    slice = [];
+  }
+  return { text: text + csvText(slice), entries };
 }
 
 function csvWriter(map: EntryMap | null, added: readonly string[]): EntryWriter {
   const names = [...NAMES, ...added];
-  const recordOf = (texts: EntryTexts): unknown[] | null => {
-    if (!map) return partsOf(texts);
-    const entry = mapped(texts, map);
-    return entry && names.map((name) => entry[name as keyof LogEntryJson]);
-  };
+  function* recordsOf(page: TextPage): Generator<readonly unknown[]> {
+    if (!map) for (const line of linesOf(page)) yield JSON.parse(line) as (string | null)[];
+    else for (const entry of mapped(page, map)) yield names.map((name) => entry[name as keyof LogEntryJson]);
+  }
   return {
+    text: map ? entryLine() : entryCells(),
     head: csvText([names]),
-    page: (page) => {
-      let entries = 0;
-      const records = function* (): Generator<readonly unknown[]> {
-        for (const texts of page) {
-          const record = recordOf(texts);
-          if (record === null) continue;
-          yield record;
-          entries += 1;
-        }
-      };
-      const text = csvText(records());
-      return { text, entries };
-    },
+    page: (page) => csvPage(recordsOf(page)),
   };
 }
 

@@ -1,21 +1,13 @@
-import type { FindOptions, literal, Transaction, WhereOptions } from 'sequelize';
+import type { WhereOptions } from 'sequelize';
 import type { Writable } from 'node:stream';
 import { checkKeys, invalidOption } from '../core/suggest';
 import type { LogEntryAttributes } from '../core/types';
-import { runtimeOf } from '../schema/sequelize-runtime';
-import { entryTexts, newestId } from '../statement/entry-texts';
-import {
-  entryWriter,
-  EXPORT_FORMATS,
-  idOf,
-  type EntryMap,
-  type EntryTexts,
-  type ExportFormat,
-} from './export-format';
+import { EntryPages, type PageRead } from './entry-pages';
+import { entryWriter, EXPORT_FORMATS, type EntryMap, type ExportFormat } from './export-format';
 import { Output } from './export-output';
-import { OWN_READ } from './own-read';
 import type { HistorySettings } from './settings';
-import { bothWhere } from './where';
+
+export type { PageRead } from './entry-pages';
 
 /** How far an export has come. */
 export interface ExportProgress {
@@ -45,9 +37,6 @@ export interface ExportResult {
   readonly sha256: string;
 }
 
-/** Reads within a short transaction, as `boundedRead` does. */
-export type PageRead = <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>;
-
 /** An export as the rooms that are built on this one ask for it. */
 export interface EntriesExport extends ExportOptions {
   /** Applied to each entry. Numbers in documents go through JavaScript then. */
@@ -60,8 +49,6 @@ export interface EntriesExport extends ExportOptions {
   readonly read?: PageRead | undefined;
 }
 
-/** More would be faster by a tenth, and leave twice the garbage behind. */
-const PAGE_SIZE = 500;
 const WHERE = 'auditLog.export';
 const KEYS = ['format', 'where', 'to', 'end', 'onProgress'];
 
@@ -83,69 +70,6 @@ function checkOptions(options: ExportOptions): void {
     invalidOption(WHERE, 'onProgress', 'a function', onProgress);
 }
 
-interface Page {
-  readonly entries: readonly EntryTexts[];
-  /** The id behind which the next page begins; null when this is the last. */
-  readonly after: string | null;
-}
-
-/** The one column that is asked for. */
-const TEXT = 'entry_text';
-
-/** Reads the entries that were there when it began, oldest first, each page by a statement of its own. */
-class Reader {
-  readonly #settings: HistorySettings;
-  readonly #options: EntriesExport;
-  readonly #isWanted: () => boolean;
-
-  constructor(settings: HistorySettings, options: EntriesExport, isWanted: () => boolean) {
-    this.#settings = settings;
-    this.#options = options;
-    this.#isWanted = isWanted;
-  }
-
-  /** The next page is read while the last is written. No connection is held in between. */
-  async *pages(): AsyncGenerator<readonly EntryTexts[], void> {
-    // Entries that come meanwhile are left out, so that the export of a busy log comes to an end.
-    const [newest = null] = await this.#find(newestId(), {});
-    let next = newest === null ? null : this.#page(null, newest);
-    try {
-      while (next) {
-        const { entries, after }: Page = await next;
-        next = after !== null && this.#isWanted() ? this.#page(after, newest!) : null;
-        // Told when it is waited for, if it ever is.
-        next?.catch(() => undefined);
-        yield entries;
-      }
-    } finally {
-      await next?.catch(() => undefined);
-    }
-  }
-
-  async #page(after: string | null, newest: string): Promise<Page> {
-    const { Op } = runtimeOf(this.#settings.sequelize);
-    const id = { [Op.lte]: newest, ...(after === null ? {} : { [Op.gt]: after }) };
-    const where = bothWhere(this.#settings.sequelize, { id }, this.#options.where);
-    const found = await this.#find(entryTexts(), { where, order: [['id', 'ASC']], limit: PAGE_SIZE });
-    const entries = found.filter((text) => text !== null);
-    const isLast = found.length < PAGE_SIZE && entries.length === found.length;
-    return { entries, after: isLast ? null : idOf(entries.at(-1)!) };
-  }
-
-  /** From the primary, as replicas may lag behind each other from page to page; past transactions that the caller has open. */
-  async #find(sql: string, options: FindOptions<LogEntryAttributes>): Promise<readonly (string | null)[]> {
-    const { LogEntry, sequelize } = this.#settings;
-    const { read } = this.#options;
-    const attributes: [ReturnType<typeof literal>, string][] = [[runtimeOf(sequelize).literal(sql), TEXT]];
-    const find = async (transaction: Transaction | null): Promise<(string | null)[]> => {
-      const own = { attributes, raw: true, useMaster: true, transaction, [OWN_READ]: true };
-      const rows = (await LogEntry.findAll({ ...options, ...own })) as unknown as { [TEXT]: string | null }[];
-      return rows.map((row) => row[TEXT]);
-    };
-    return read ? read(find) : find(null);
-  }
-}
-
 function isStandard(to: Writable): boolean {
   return to === process.stdout || to === process.stderr;
 }
@@ -159,14 +83,15 @@ export async function exportEntries(
   settings: HistorySettings,
   options: EntriesExport,
 ): Promise<ExportResult> {
-  const { format, to, end = true, map = null, added, signal, onProgress } = options;
+  const { format, to, end = true, map = null, added, where, read, signal, onProgress } = options;
   const output = new Output(to, { owns: end && !isStandard(to), signal });
   const writer = entryWriter(format, map, added);
+  const pages = new EntryPages(settings, { text: writer.text, where, read, isWanted: () => output.isOpen });
   let entries = 0;
   let head = writer.head;
   try {
     output.requireOpen();
-    for await (const found of new Reader(settings, options, () => output.isOpen).pages()) {
+    for await (const found of pages.read()) {
       const page = writer.page(found);
       // Nothing is written before something was read: what fails at once leaves no trace.
       await output.write(head + page.text);

@@ -170,11 +170,13 @@ function toEntry(
   return model.build({ ...row, timestamp }, { raw: true, isNewRecord: false });
 }
 
-async function store(
+/** @param isHeard whether an event follows its commit */
+export async function store(
   settings: HistorySettings,
   entry: GivenEntry,
   context: WriteContext,
   transaction: Transaction | null | undefined,
+  isHeard = true,
 ): Promise<LogEntry> {
   const { sequelize } = settings;
   const { text, values } = insertEntry(logTable(settings), entry, context, actorRow(settings));
@@ -189,7 +191,7 @@ async function store(
       useMaster: true,
       raw: true,
       ...inTransaction,
-      ...OWN,
+      ...(isHeard ? OWN : {}),
     });
     return toEntry(settings, rows[0]!);
   } catch (error) {

@@ -8,10 +8,10 @@ import { catalogueQuery } from '../schema/sync';
  */
 export function inOwnTransaction<T>(
   sequelize: Sequelize,
-  work: (query: CatalogueQuery) => Promise<T>,
+  work: (query: CatalogueQuery, transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   const isolationLevel = 'READ COMMITTED' as Transaction.ISOLATION_LEVELS;
   return sequelize.transaction({ isolationLevel }, (transaction) =>
-    work(catalogueQuery(sequelize, transaction)),
+    work(catalogueQuery(sequelize, transaction), transaction),
   );
 }

@@ -78,6 +78,11 @@ async function sourceOf(query: CatalogueQuery, registration: Registration): Prom
   throw new AuditError('ERR_AUDIT_MISSING_COLUMN', message);
 }
 
+async function countRows(query: CatalogueQuery, source: BaselineSource): Promise<number> {
+  const { rows } = await query(countUnversioned(source), []);
+  return (rows[0] as { total: number }).total;
+}
+
 /** What was locked: how many rows were looked at, the last of their keys, and the keys that are locked. */
 type Locked = { readonly seen: number; readonly last: string[] | null } & Readonly<Record<string, unknown>>;
 
@@ -134,11 +139,15 @@ class Populating {
     return { written: this.#done };
   }
 
+  /** How many rows have no version. */
+  async count(): Promise<number> {
+    return this.#transaction(async (query) => countRows(query, await sourceOf(query, this.#registration)));
+  }
+
   async #begin(query: CatalogueQuery): Promise<BaselineSource> {
     const source = await sourceOf(query, this.#registration);
     if (!this.#options.onProgress) return source;
-    const { rows } = await query(countUnversioned(source), []);
-    this.#total = (rows[0] as { total: number }).total;
+    this.#total = await countRows(query, source);
     return source;
   }
 
@@ -186,4 +195,13 @@ export async function populate(
   const where = `populate of ${registration.name}`;
   requireSnapshots(where, registration);
   return new Populating(settings, registration, resolveOptions(where, options)).run();
+}
+
+/** How many rows `populate` would write a first version of. */
+export async function countUnpopulated(
+  settings: HistorySettings,
+  registration: Registration,
+): Promise<number> {
+  requireSnapshots(`populate of ${registration.name}`, registration);
+  return new Populating(settings, registration, resolveOptions('populate', {})).count();
 }

@@ -3,9 +3,11 @@ import { AuditError } from '../core/errors';
 import { checkKeys, invalidOption } from '../core/suggest';
 import type { LogEntry } from '../schema/log-entry';
 import { runtimeOf } from '../schema/sequelize-runtime';
+import { pruneBehind } from '../statement/prune-marks';
 import { CURRENT_SNAPSHOT, tailCondition, type TailPosition } from '../statement/tail-condition';
 import { OWN_READ } from './own-read';
-import type { HistorySettings } from './settings';
+import type { PruneMark } from './prune-marks';
+import { logTable, type HistorySettings } from './settings';
 
 /** Options of `auditLog.tail`. */
 export interface TailOptions {
@@ -62,17 +64,22 @@ class Tail {
   #position: TailPosition = OLDEST;
   /** What was committed when the tail began at the end. */
   #seen: ServerSnapshot | null = null;
+  /** The newest prune that was dealt with. */
+  #lastPrune = '0';
 
   constructor(settings: HistorySettings) {
     this.#settings = settings;
   }
 
   async begin(after: string | null | undefined): Promise<void> {
-    if (after === undefined || after === null) return;
-    if (after !== 'now') this.#position = positionOf(after);
+    const isCursor = after !== undefined && after !== null && after !== 'now';
+    if (isCursor) this.#position = positionOf(after);
     const now = await this.#snapshot();
     if (after === 'now') this.#beginAt(now);
-    else this.#checkServer(now);
+    if (isCursor) this.#checkServer(now);
+    // Who begins without a cursor takes what there is.
+    const behind = await this.#pruneBehind();
+    if (isCursor && behind) throw overtaken('the cursor', behind);
   }
 
   #beginAt(now: ServerSnapshot): void {
@@ -89,10 +96,19 @@ class Tail {
     throw new AuditError('ERR_AUDIT_CURSOR', message);
   }
 
+  /** @throws {AuditError} ERR_AUDIT_HISTORY_GAP */
   async page(): Promise<TailedEntry[]> {
+    const entries = await this.#read();
+    // Behind these, or before them, some may have been removed since the last look, if this reader was that slow.
+    const behind = entries.length > 0 ? await this.#pruneBehind() : null;
+    if (behind) throw overtaken('this reader', behind);
+    return entries.map((entry) => ({ entry, cursor: cursorOf(position(entry)) }));
+  }
+
+  #read(): Promise<LogEntry[]> {
     const { LogEntry: model, sequelize } = this.#settings;
     const { literal } = runtimeOf(sequelize);
-    const entries = await model.findAll({
+    return model.findAll({
       where: literal(tailCondition(this.#position, this.#seen?.snapshot ?? null)),
       order: [
         ['transactionId', 'ASC'],
@@ -103,7 +119,6 @@ class Tail {
       transaction: null,
       ...OWN,
     });
-    return entries.map((entry) => ({ entry, cursor: cursorOf(position(entry)) }));
   }
 
   /** The reader has got this far. */
@@ -112,17 +127,41 @@ class Tail {
     if (this.#seen && BigInt(this.#position.transactionId) >= BigInt(this.#seen.xmax)) this.#seen = null;
   }
 
+  /** A prune since the last look that removed entries which this reader has not got to. */
+  async #pruneBehind(): Promise<PruneMark | null> {
+    const { transactionId, id } = this.#position;
+    const sql = pruneBehind(logTable(this.#settings));
+    const [found] = await this.#select<PruneMark & { readonly id: string | null }>(sql, [
+      this.#lastPrune,
+      transactionId,
+      id,
+    ]);
+    this.#lastPrune = found?.id ?? this.#lastPrune;
+    return found?.since === null ? null : (found ?? null);
+  }
+
   async #snapshot(): Promise<ServerSnapshot> {
+    return (await this.#select<ServerSnapshot>(CURRENT_SNAPSHOT))[0]!;
+  }
+
+  #select<Row extends object>(sql: string, bind: readonly string[] = []): Promise<Row[]> {
     const { sequelize } = this.#settings;
-    const { SELECT } = runtimeOf(sequelize).QueryTypes;
-    const rows = await sequelize.query<ServerSnapshot>(CURRENT_SNAPSHOT, {
-      type: SELECT,
+    return sequelize.query<Row>(sql, {
+      ...(bind.length > 0 ? { bind: [...bind], supportsSearchPath: false } : {}),
+      type: runtimeOf(sequelize).QueryTypes.SELECT,
       raw: true,
       useMaster: true,
       transaction: null,
+      ...OWN,
     });
-    return rows[0]!;
   }
+}
+
+function overtaken(who: string, { model, since }: PruneMark): AuditError {
+  const seen = `entries that ${who} had not got to were pruned: those of ${model} before ${since}`;
+  const advice =
+    'They come no more, unless from an archive. Go on without a cursor, from the oldest entry that is left, or with "now".';
+  return new AuditError('ERR_AUDIT_HISTORY_GAP', `auditLog.tail: ${seen}. ${advice}`);
 }
 
 function position({ transactionId, id }: LogEntry): TailPosition {

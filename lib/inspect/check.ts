@@ -1,4 +1,6 @@
 import { AuditError, isAuditError } from '../core/errors';
+import { COMPLETE_TABLES } from '../core/how-to';
+import { INSUFFICIENT_PRIVILEGE } from '../core/postgres-codes';
 import { checkAssociations } from '../schema/associations';
 import {
   checkServerVersion,
@@ -8,10 +10,13 @@ import {
   type ForeignKey,
   type TableInfo,
 } from '../schema/catalogue';
-import { historyIndexes, historyTableOf, type HistoryTable } from '../schema/history-table';
-import { LOG_COLUMNS, logIndexes, type IndexDefinition } from '../schema/log-table';
+import { HISTORY_COLUMNS, historyIndexes, historyTableOf } from '../schema/history-table';
+import { LOG_COLUMNS, logIndexes } from '../schema/log-table';
+import { sqlState } from '../schema/sql-state';
 import type { TableName } from '../schema/quote';
 import type { Registration, Registry } from '../capture/registry';
+import { checkModel } from './check-model';
+import { checkOwnTable, type OwnTable } from './check-table';
 
 /** One thing that is missing or has drifted. */
 export interface CheckFinding {
@@ -28,20 +33,22 @@ export interface CheckResult {
   readonly findings: readonly CheckFinding[];
 }
 
-const SYNC = 'Run "await auditLog.sync()".';
+/** What a check looks at. */
+export interface Checked {
+  readonly registry: Registry;
+  readonly log: TableName;
+  /** Names that are masked without being listed. */
+  readonly mask: RegExp | null;
+}
 
 /** Compares the database with what the registrations need; reads the catalogue only. */
-export async function checkTables(
-  query: CatalogueQuery,
-  registry: Registry,
-  log: TableName,
-): Promise<CheckResult> {
+export async function checkTables(query: CatalogueQuery, checked: Checked): Promise<CheckResult> {
   const findings: CheckFinding[] = [...(await checkServer(query))];
   if (findings.length === 0) {
-    findings.push(...checkLog(log, await readTable(query, log)));
-    const keys = await readForeignKeys(query);
-    for (const registration of registry.registrations)
-      findings.push(...(await checkModelTables(query, registration, keys)));
+    const keys = await readForeignKeys(query, 'all');
+    findings.push(...(await checkLog(query, checked.log, keys)));
+    for (const registration of checked.registry.registrations)
+      findings.push(...(await checkRegistration(query, registration, keys, checked.mask)));
   }
   return { ok: findings.length === 0, findings };
 }
@@ -66,122 +73,85 @@ async function checkServer(query: CatalogueQuery): Promise<CheckFinding[]> {
   }
 }
 
-function missingTable({ table }: TableName, what: string): CheckFinding {
-  return { code: 'missing_table', message: `${what} "${table}" does not exist. ${SYNC}` };
-}
-
-function missingIndexes(
+/** One of the library's own tables: there, and as it should be, or what is wrong. */
+async function checkOwn(
+  query: CatalogueQuery,
   table: TableName,
-  indexes: readonly IndexDefinition[],
-  info: TableInfo,
-): CheckFinding[] {
-  return indexes
-    .filter(({ name }) => !info.indexes.includes(name))
-    .map(({ name }) => ({
-      code: 'missing_index',
-      message: `The table "${table.table}" lacks the index "${name}". ${SYNC}`,
-    }));
+  keys: readonly ForeignKey[],
+  wanted: Omit<OwnTable, 'info' | 'keys'>,
+): Promise<CheckFinding[]> {
+  try {
+    const info = await readTable(query, table);
+    if (info) return await checkOwnTable(query, { ...wanted, info, keys });
+    return [
+      { code: 'missing_table', message: `${wanted.where} does not exist. To create it, ${COMPLETE_TABLES}.` },
+    ];
+  } catch (error) {
+    if (sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    const message = `${wanted.where} can't be looked at (${(error as Error).message}). Grant the role usage on the schema.`;
+    return [{ code: 'missing_privilege', message }];
+  }
 }
 
-function checkLog(log: TableName, info: TableInfo | null): CheckFinding[] {
-  if (!info) return [missingTable(log, 'The log')];
-  const present = new Set(info.columns.map((column) => column.name));
-  const columns = LOG_COLUMNS.filter(({ column }) => !present.has(column)).map(({ column }) => ({
-    code: 'missing_column',
-    message: `The log "${log.table}" lacks the column "${column}". ${SYNC}`,
-  }));
-  return [...columns, ...missingIndexes(log, logIndexes(log), info)];
+async function checkLog(
+  query: CatalogueQuery,
+  log: TableName,
+  keys: readonly ForeignKey[],
+): Promise<CheckFinding[]> {
+  return checkOwn(query, log, keys, {
+    where: `The log "${log.table}"`,
+    columns: LOG_COLUMNS.map(({ column, type }) => ({ column, type, isOwn: true })),
+    indexes: logIndexes(log),
+    drawsIds: true,
+  });
 }
 
-async function checkModelTables(
+async function checkRegistration(
   query: CatalogueQuery,
   registration: Registration,
   keys: readonly ForeignKey[],
+  mask: RegExp | null,
 ): Promise<CheckFinding[]> {
-  const { name, table, tracked } = registration;
+  const { name, table } = registration;
   const info = await readTable(query, table);
-  const own = info ? checkOwn(registration, info) : [missingTable(table, `The table of ${name}`)];
-  const missing = tracked.columns.filter(
-    (each) => info && !info.columns.some((column) => column.name === each.column),
-  );
-  const columns = missing.map((each) => ({
-    code: 'missing_column',
-    message: `The table of ${name} has no column "${each.column}", so ${each.attribute} is not recorded. Migrate the table, or exclude the attribute.`,
-  }));
-  const hidden = info ? hiddenFromCascades(info, keys) : [];
-  const findings = [...own, ...columns, ...hidden, ...(await checkHistory(query, registration, info))];
+  const findings = [
+    ...checkAssociationsOf(registration),
+    ...checkModel(registration, { info, keys, mask }),
+    ...(await checkHistory(query, registration, info, keys)),
+  ];
   return findings.map((finding) => ({ ...finding, model: name }));
 }
 
-function checkOwn({ name, model, options }: Registration, info: TableInfo): CheckFinding[] {
-  const findings: CheckFinding[] = [];
-  if (info.hasRules) {
-    const message = `The table of ${name} has rewrite rules, so its writes are refused. Replace the rules by triggers, or unregister ${name}.`;
-    findings.push({ code: 'rewrite_rules', message });
-  }
-  if (info.hasRowSecurity && options.snapshots) {
-    const message = `The table of ${name} has row-level security, which its history table does not inherit. Give the history table policies of its own.`;
-    findings.push({ code: 'row_security', message });
-  }
+function checkAssociationsOf({ model, options }: Registration): CheckFinding[] {
   try {
     checkAssociations(model, options.associations);
+    return [];
   } catch (error) {
-    findings.push({ code: 'unknown_association', message: (error as Error).message });
+    return [{ code: 'unknown_association', message: (error as Error).message }];
   }
-  return findings;
-}
-
-/** PostgreSQL follows foreign keys past row-level security, but the role that reads the rows for their entries does not. */
-function hiddenFromCascades(info: TableInfo, keys: readonly ForeignKey[]): CheckFinding[] {
-  if (!info.isRowSecurityActive) return [];
-  const into = keys.filter(({ child }) => child.table === info.table && child.schema === info.schema);
-  if (into.length === 0) return [];
-  const names = into.map(({ name }) => `"${name}"`).join(', ');
-  const message = `Row-level security may hide rows of "${info.table}" from this role, and rows that it hides leave no entry when a foreign key (${names}) removes or changes them. Let the role see every row that refers to rows it may delete or rename, or give it BYPASSRLS.`;
-  return [{ code: 'cascade_row_security', message }];
 }
 
 async function checkHistory(
   query: CatalogueQuery,
   { name, tracked, options }: Registration,
   base: TableInfo | null,
+  keys: readonly ForeignKey[],
 ): Promise<CheckFinding[]> {
   if (!options.snapshots) return [];
   const wanted = historyTableOf(name, tracked, options.snapshots, base);
-  const info = await readTable(query, wanted.table);
-  if (!info) return [missingTable(wanted.table, `The history table of ${name}`)];
-  return [
-    ...historyColumns(name, wanted, info, base),
-    ...missingIndexes(wanted.table, historyIndexes(wanted), info),
-  ];
-}
-
-/** A limit on length that is the table's own does no harm while it is; one that differs makes writes fail. */
-function isLimitOf(base: TableInfo | null, name: string, type: string): boolean {
-  return base?.columns.find((column) => column.name === name)?.type === type;
-}
-
-/** Types are compared as the catalogue writes them, so only where the base table told them. */
-function historyColumns(
-  name: string,
-  wanted: HistoryTable,
-  info: TableInfo,
-  base: TableInfo | null,
-): CheckFinding[] {
-  const present = new Map(info.columns.map((column) => [column.name, column.type]));
-  return wanted.columns.flatMap(({ column, type }) => {
-    const found = present.get(column);
-    const where = `The history table "${wanted.table.table}" of ${name}`;
-    if (found === undefined) {
-      return [
-        {
-          code: 'missing_column',
-          message: `${where} lacks the column "${column}", so versions leave it out. ${SYNC}`,
-        },
-      ];
-    }
-    if (found.toLowerCase() === type.toLowerCase() || isLimitOf(base, column, found)) return [];
-    const message = `${where} holds "${column}" as ${found}, but the table's values need ${type}. Change the column's type in a migration.`;
-    return [{ code: 'column_type', message }];
+  const limits = new Map(base?.columns.map((column) => [column.name, column.type]));
+  const own = HISTORY_COLUMNS.map(({ column, type }) => ({ column, type, isOwn: true }));
+  // Types are compared as the catalogue writes them, so only where the base table told them.
+  const copied = wanted.columns.map(({ column, type }) => ({
+    column,
+    type: base ? type : null,
+    isOwn: false,
+    limited: limits.get(column),
+  }));
+  return checkOwn(query, wanted.table, keys, {
+    where: `The history table "${wanted.table.table}" of ${name}`,
+    columns: [...own, ...copied],
+    indexes: historyIndexes(wanted),
+    drawsIds: false,
   });
 }

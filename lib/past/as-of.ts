@@ -4,6 +4,10 @@ import { AuditError, isAuditError } from '../core/errors';
 import { UNDEFINED_COLUMN } from '../core/postgres-codes';
 import { isPlainObject } from '../history/arguments';
 import { fitsKey, keyTexts, keyWhere, type ObjectKey } from '../history/object-key';
+import type { Bound } from '../history/point-in-time';
+import { wholeSince } from '../history/prune-marks';
+import type { HistorySettings } from '../history/settings';
+import type { SnapshotModels } from '../history/snapshots';
 import { bothWhere } from '../history/where';
 import { storedAttributes } from '../schema/attributes';
 import { readingError } from '../schema/detached-model';
@@ -15,11 +19,13 @@ import { checkAsked, refuse, refuseHidden, type Asked } from './asked';
 import { pastModel } from './past-model';
 import { isTypeError, retypedError } from './retyped';
 import type { PastSource } from './source';
+import { stateAt } from './state';
 
 export interface StrictOption {
   /**
    * Throw when there are objects whose past at that time is unknown, instead of leaving them out. Conditions on the key narrow
-   * down which objects count. Costs one more query.
+   * down which objects count, except where the time lies before what a prune left: that throws whatever is asked. Costs two more
+   * queries.
    *
    * @default false
    */
@@ -45,7 +51,10 @@ export type AsOfCountOptions<M extends Model> = Omit<
  * const open = await past.count({ where: { status: 'open' } });
  */
 export interface AsOfReader<M extends Model> {
-  /** @throws {AuditError} ERR_AUDIT_HISTORY_GAP when the object's history begins later than the time, without a create */
+  /**
+   * @throws {AuditError} ERR_AUDIT_HISTORY_GAP when the object's history begins later than the time, without a create, or what would
+   * tell of it was pruned
+   */
   readonly findByPk: (pk: ObjectKey, options?: AsOfFindOptions<M>) => Promise<M | null>;
   /** @throws {AuditError} with `strict`: ERR_AUDIT_HISTORY_GAP */
   readonly findOne: (options?: AsOfFindOptions<M>) => Promise<M | null>;
@@ -78,24 +87,49 @@ function seesConditions(model: ModelStatic<Model>): boolean {
   return FIND_HOOKS.some((name) => model.hasHook(name) || model.sequelize!.hasHook(name));
 }
 
+/** Whether the database answered, and not what was asked for: to be null or an error is the caller's choice. */
+function isAnswer(error: unknown): boolean {
+  return sqlState(error) === null && !isAuditError(error);
+}
+
+/** An answer counts when `check` has nothing against it; that nothing is known comes before that nothing was found. */
+async function checked<T>(answer: Promise<T>, check: (found: T | null) => Promise<void>): Promise<T> {
+  const found = await answer.catch(async (error: unknown) => {
+    if (isAnswer(error)) await check(null);
+    throw error;
+  });
+  await check(found);
+  return found;
+}
+
+/** Whose past is read, and of when. */
+export interface PastView {
+  readonly settings: HistorySettings;
+  readonly snapshots: SnapshotModels;
+  readonly registration: Registration;
+  readonly bound: Bound;
+}
+
 /** Reads one model as of one point in time. */
 class PastReader {
+  readonly #view: PastView;
   readonly #registration: Registration;
   readonly #source: PastSource;
 
-  constructor(registration: Registration, source: PastSource) {
-    this.#registration = registration;
+  constructor(view: PastView, source: PastSource) {
+    this.#view = view;
+    this.#registration = view.registration;
     this.#source = source;
   }
 
   async findAll(asked: Asked = {}): Promise<unknown> {
     const { model, given } = await this.#prepare('rows', asked);
-    return this.#reading(model.findAll(given), asked);
+    return this.#answer(model.findAll(given), asked);
   }
 
   async findOne(asked: Asked = {}): Promise<unknown> {
     const { model, given } = await this.#prepare('rows', { ...asked, limit: 1 });
-    return this.#reading(model.findOne(given), asked);
+    return this.#answer(model.findOne(given), asked);
   }
 
   async findByPk(pk: unknown, { strict: _always, ...asked }: Asked = {}): Promise<unknown> {
@@ -105,20 +139,20 @@ class PastReader {
     // Parameters of the caller's own would be numbered like those of a text that serves all objects.
     const isGeneral = seesConditions(model) || asked.bind !== undefined;
     const ofObject = isGeneral ? null : await this.#source.ofObject?.(texts, asked);
-    if (ofObject) return new PastReader(this.#registration, ofObject).#findKnown({}, asked);
-    return this.#findKnown(keyWhere(model, texts), asked);
+    const found = ofObject
+      ? new PastReader(this.#view, ofObject).#findKnown({}, asked)
+      : this.#findKnown(keyWhere(model, texts), asked);
+    return checked(found, async (each) => {
+      if (each === null) await this.#checkPruned(texts, asked);
+    });
   }
 
   /** The first that is found, or null; an error when what `key` holds for was something that can't be known. */
   async #findKnown(key: Record<string, unknown>, asked: Asked): Promise<unknown> {
     const where = bothWhere(this.#registration.model.sequelize!, key, asked.where);
-    // Whether nothing is null or an error is the caller's choice; that nothing is known comes first.
-    const found = await this.findOne({ ...asked, where }).catch(async (error: unknown) => {
-      if (sqlState(error) === null && !isAuditError(error)) await this.#checkGaps(key, asked);
-      throw error;
+    return checked(this.findOne({ ...asked, where }), async (found) => {
+      if (found === null) await this.#checkGaps(key, asked);
     });
-    if (found === null) await this.#checkGaps(key, asked);
-    return found;
   }
 
   /** A number whatever is asked: without group, attributes have no meaning. */
@@ -128,7 +162,12 @@ class PastReader {
         `asOf of ${this.#registration.name}: count takes no group; use findAll with group and fn('count', …).`,
       );
     const { model, given } = await this.#prepare('count', asked);
-    return this.#reading(model.count(given), asked);
+    return this.#answer(model.count(given), asked);
+  }
+
+  #answer<T>(answer: Promise<T>, asked: Asked): Promise<T> {
+    const reading = this.#reading(answer, asked);
+    return asked.strict === true ? checked(reading, () => this.#checkWhole(asked)) : reading;
   }
 
   async #prepare(
@@ -175,6 +214,33 @@ class PastReader {
     if (gap) this.#refuseGap(gap);
   }
 
+  /** Since when nothing of the model was pruned, where that is later than the time. */
+  #wholeSince({ transaction }: Asked): Promise<string | null> {
+    const { settings, registration, bound } = this.#view;
+    return wholeSince(settings, registration.name, [bound.time], transaction);
+  }
+
+  /**
+   * That no record tells of an object means nothing where records were pruned.
+   *
+   * @throws {AuditError} ERR_AUDIT_HISTORY_GAP
+   */
+  async #checkPruned(key: Readonly<Record<string, string>>, asked: Asked): Promise<void> {
+    if ((await this.#wholeSince(asked)) === null) return;
+    const { settings, snapshots, registration, bound } = this.#view;
+    const options = asked.transaction === undefined ? {} : { transaction: asked.transaction };
+    const { presence, since } = await stateAt(settings, snapshots, registration, key, bound, options);
+    if (presence === 'unknown') this.#refuseGap({ ...key, [SINCE]: since });
+  }
+
+  /** @throws {AuditError} ERR_AUDIT_HISTORY_GAP */
+  async #checkWhole(asked: Asked): Promise<void> {
+    const since = await this.#wholeSince(asked);
+    if (since === null) return;
+    const message = `Which objects of ${this.#registration.name} there were at that time is unknown: what was recorded before ${since} was pruned.`;
+    throw new AuditError('ERR_AUDIT_HISTORY_GAP', message);
+  }
+
   #refuseGap({ [SINCE]: since, ...key }: Gap): never {
     const { name } = this.#registration;
     const subject = `What ${name} ${Object.values(key).map(String).join(', ')} was at that time is unknown: `;
@@ -206,9 +272,9 @@ class PastReader {
   }
 }
 
-/** The rows of a registered model as of the point in time that `source` was made for. */
-export function asOf<M extends Model>(registration: Registration, source: PastSource): AsOfReader<M> {
-  const reader = new PastReader(registration, source);
+/** The rows of a registered model as of a point in time, for which `source` was made. */
+export function asOf<M extends Model>(view: PastView, source: PastSource): AsOfReader<M> {
+  const reader = new PastReader(view, source);
   return {
     findByPk: (pk, options) => reader.findByPk(pk, options as Asked) as Promise<M | null>,
     findOne: (options) => reader.findOne(options as Asked) as Promise<M | null>,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Model } from 'sequelize';
 import type { Registration } from '../capture/registry';
+import { AuditError } from '../core/errors';
 import { checkKeys } from '../core/suggest';
 import { boundOf } from '../history/point-in-time';
 import type { ObjectKey } from '../history/object-key';
@@ -10,7 +11,7 @@ import { objectKeyOf } from '../history/versions';
 import { exactTextOf } from '../schema/exact-time';
 import { refuseInstanceWrites } from '../schema/read-only';
 import type { AttributeDiff, DiffOptions } from '../schema/snapshot-model';
-import { lifeOf, linkDiffs, linkedNames, type LinkDiff, type When } from './links-at';
+import { lifeOf, linkDiffs, linkedNames, linksWholeSince, type LinkDiff, type When } from './links-at';
 import { historyGap, notThere, stateOf, type ObjectState } from './state';
 
 /** What differs between two points in time of one object. */
@@ -79,6 +80,18 @@ export function requireThere(
   return state;
 }
 
+/** Links stand in entries alone, also where versions tell of all the rest. */
+function linkGap(
+  { name }: Registration,
+  key: Readonly<Record<string, string>>,
+  names: readonly string[],
+  since: string,
+): AuditError {
+  const subject = `diff of ${name}: what ${name} ${Object.values(key).join(', ')} was linked to (${names.join(', ')}) is unknown before ${since}`;
+  const advice = 'Compare later times, or leave the links out with exclude.';
+  return new AuditError('ERR_AUDIT_HISTORY_GAP', `${subject}: older entries were pruned. ${advice}`);
+}
+
 /** What `orders.diff` needs of its audit log. */
 export interface DiffSource {
   readonly settings: HistorySettings;
@@ -96,7 +109,10 @@ async function linksBetween(
   const names = linkedNames(registration).filter((name) => !exclude.includes(name));
   const asked = include ? names.filter((name) => include.includes(name)) : names;
   if (asked.length === 0) return [];
-  const all = linkDiffs(registration, await lifeOf(settings, registration, key, times, undefined));
+  const life = await lifeOf(settings, registration, key, times, undefined);
+  const since = await linksWholeSince(settings, registration, times, undefined);
+  if (since !== null) throw linkGap(registration, key, asked, since);
+  const all = linkDiffs(registration, life);
   return all.filter(({ attribute }) => asked.includes(attribute));
 }
 

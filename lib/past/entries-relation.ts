@@ -2,6 +2,7 @@ import { exactTimeSql } from '../schema/exact-time';
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../schema/quote';
 import { jsonOf, textOf } from '../statement/encode';
 import { isDigest, keyOfText, valueOf } from '../statement/past-values';
+import { prunedTo } from '../statement/prune-marks';
 import { notAfter, type Bound } from '../history/point-in-time';
 import type { TypedColumn } from './table-columns';
 
@@ -23,6 +24,8 @@ export interface EntriesSource {
   readonly hasLinks: boolean;
   /** SQL: the entry `e` is not after the point in time. */
   readonly notAfter: string;
+  /** SQL: the point in time lies before a moment, given as SQL; null where that is. */
+  readonly isBefore: (moment: string) => string;
 }
 
 /** Objects to look at. Everything else is asked of the index on the object, once per object. */
@@ -44,15 +47,23 @@ const LOOK_BACK = 100;
 
 /** A point in time among entries: what they are compared with, and how. Ids are those of all models, so that one means one state of them all. */
 export interface EntryPoint {
-  readonly value: string;
-  /** @param value SQL of it */
-  readonly notAfter: (value: string) => string;
+  readonly values: readonly string[];
+  /** @param places SQL of the values */
+  readonly conditions: (places: readonly string[]) => Pick<EntriesSource, 'notAfter' | 'isBefore'>;
 }
 
 export function entryPoint({ time, logEntryId, version }: Bound): EntryPoint {
   const id = logEntryId ?? version?.logEntryId ?? null;
-  if (id !== null) return { value: String(BigInt(id)), notAfter: (value) => `e."id" <= ${value}::bigint` };
-  return { value: time.text, notAfter: (value) => notAfter('e."timestamp"', time, `${value}::timestamptz`) };
+  return {
+    values: id === null ? [time.text] : [String(BigInt(id)), time.text],
+    conditions(places) {
+      const at = `${places.at(-1)!}::timestamptz`;
+      return {
+        notAfter: id === null ? notAfter('e."timestamp"', time, at) : `e."id" <= ${places[0]!}::bigint`,
+        isBefore: (moment) => `not (${notAfter(moment, time, at)})`,
+      };
+    },
+  };
 }
 
 /** Entries of the model that tell what happened to a row: those of `auditLog.log` and `logAccess` don't. */
@@ -62,6 +73,24 @@ function entriesOfModel({ log, name }: EntriesSource): string {
 
 function entriesOf(source: EntriesSource): string {
   return `${entriesOfModel(source)} and e."object_pk" = k."!pk"`;
+}
+
+/** `[old, new]` of an attribute; what a tracked association tells is no array. */
+const IS_PAIR = `jsonb_typeof(j."value") = 'array'`;
+
+/**
+ * SQL: the time lies before the one to which the model was pruned, and between `b` and that one there may have been entries that are
+ * gone. A prune leaves the newest entry by then of every object that was there, so that there were none where none is left: unless
+ * the object had versions, of which entries about links and about moves to another key are left alone.
+ *
+ * @param moment SQL of the time to which it was pruned, or null
+ */
+function isTruncated(source: EntriesSource, moment: string): string {
+  const isNext = `e."id" > b."id" and e."timestamp" < ${moment}`;
+  const between = `exists (select from ${entriesOf(source)} and ${isNext})`;
+  const isOfRow = `exists (select from jsonb_each(b."changes") j where ${IS_PAIR})`;
+  const isMove = `(b."data" -> 'movedFrom' is not null or b."data" -> 'movedTo' is not null)`;
+  return `(coalesce(${source.isBefore(moment)}, false) and (${isMove} or not ${isOfRow} or ${between}))`;
 }
 
 /** SQL: the entry took the row away; the soft delete of a paranoid model sets `deletedAt` instead. */
@@ -74,7 +103,7 @@ function tookRow({ deletedAt }: EntriesSource, e: string): string {
 /** The last entry by the time. */
 function last(source: EntriesSource): string {
   const entries = `${entriesOf(source)} and ${source.notAfter}`;
-  return `(select e."id", e."timestamp", e."action", e."changes" from ${entries} order by e."id" desc limit 1) b`;
+  return `(select e."id", e."timestamp", e."action", e."changes", e."additional_data" as "data" from ${entries} order by e."id" desc limit 1) b`;
 }
 
 /** The first entry after `b` that took the row away, or created it anew without one that did: then it vanished unrecorded. */
@@ -83,9 +112,6 @@ function end(source: EntriesSource): string {
   const isEnd = `(e."action" = 'create' or ${tookRow(source, 'e')})`;
   return `(select e."id", e."timestamp", e."action" from ${entries} and ${isEnd} order by e."id" limit 1) d on true`;
 }
-
-/** `[old, new]` of an attribute; what a tracked association tells is no array. */
-const IS_PAIR = `jsonb_typeof(j."value") = 'array'`;
 
 /** By attribute one side of the entries' pairs; of several the last in the order of their ids stays. */
 function pairs(entries: string, side: 0 | 1, order: string): string {
@@ -238,7 +264,8 @@ function gapNames(source: EntriesSource): string {
 function rowsOf(source: EntriesSource, objects: Objects): string {
   const told = `cross join lateral ${last(source)} left join lateral ${end(source)} cross join lateral ${older(source)}${rebuiltRow(source)}`;
   const unknown = `(select ${digestNames(source)} || ${gapNames(source)} from ${newer(source)}) as ${quoteIdentifier(UNKNOWN_COLUMN)}`;
-  return `select ${rowOf(source)}, ${unknown} from ${objects.from} ${told} where ${wasThere(source, objects)}`;
+  const isWhole = oftenTrue(`not ${isTruncated(source, prunedTo(source.log, source.name))}`);
+  return `select ${rowOf(source)}, ${unknown} from ${objects.from} ${told} where ${wasThere(source, objects)} and ${isWhole}`;
 }
 
 /** The key of a live row as entries hold it. */
@@ -314,30 +341,45 @@ export function entriesAsOf(source: EntriesSource, pks: readonly string[] | null
   return rowsOf(source, allObjects(source, isDeletedLater));
 }
 
-/** SQL: the time lies before the first record `a`, which is no create; or nothing tells what became of the row. */
+/** SQL: the time to which the model was pruned, or null. */
+const PRUNED_TO = 'w."to"';
+
+/** SQL: the time lies before that. */
+function isPruned(source: EntriesSource): string {
+  return `coalesce(${source.isBefore(PRUNED_TO)}, false)`;
+}
+
+/**
+ * SQL: the time lies before the first record `a`, which is no create, or before what a prune left whole; or nothing tells what
+ * became of the row.
+ */
 function isUnknown(source: EntriesSource): string {
-  const isBefore = `b."id" is null and coalesce(a."action" <> 'create', ${IS_LIVE})`;
+  const isBefore = `b."id" is null and (coalesce(a."action" <> 'create', ${IS_LIVE}) or ${isPruned(source)})`;
   const vanished = `b."id" is not null and not ${tookRow(source, 'b')} and (d."action" = 'create' or d."id" is null and not (${IS_LIVE}))`;
-  return `(${isBefore} or ${vanished})`;
+  return `(${isBefore} or ${vanished} or ${isTruncated(source, PRUNED_TO)})`;
 }
 
 function first(source: EntriesSource): string {
   return `(select e."timestamp", e."action" from ${entriesOf(source)} order by e."id" limit 1) a on true`;
 }
 
-/** What decides whether an object was there: `a` its first entry, `b` and `d`. */
+/** What decides whether an object was there: `a` its first entry, `b` and `d`, and how far the model was pruned. */
 function presence(source: EntriesSource): string {
-  return `left join lateral ${first(source)} left join lateral ${last(source)} on true left join lateral ${end(source)}`;
+  const told = `left join lateral ${first(source)} left join lateral ${last(source)} on true left join lateral ${end(source)}`;
+  // Once, and not a plan for each of its uses.
+  return `${told} cross join (select ${prunedTo(source.log, source.name)} as "to" offset 0) w`;
 }
 
-/** When what is known begins: with the first record, or with the one that found the row anew. */
-const SINCE = `case when b."id" is null then a."timestamp" else d."timestamp" end`;
+/** SQL: when what is known begins: with the first record, with what a prune left whole, or with the one that found the row anew. */
+function knownSince(source: EntriesSource): string {
+  return `case when ${isPruned(source)} then ${PRUNED_TO} when b."id" is null then a."timestamp" else d."timestamp" end`;
+}
 
 /** SELECT of the objects whose past at the time is unknown, and when what is known of them begins; with `pks`, of these only. */
 export function entriesGaps(source: EntriesSource, pks: readonly string[] | null): string {
   const objects = pks === null ? allObjects(source, 'true') : namedObjects(source, pks);
   const keys = source.keys.map((key) => `${columnIn(key)} as ${quoteIdentifier(key.column)}`).join(', ');
-  return `select ${keys}, ${SINCE} as "!since" from ${objects.from} ${presence(source)} where ${isUnknown(source)}${objects.isOnce === null ? '' : ` and ${objects.isOnce}`}`;
+  return `select ${keys}, ${knownSince(source)} as "!since" from ${objects.from} ${presence(source)} where ${isUnknown(source)}${objects.isOnce === null ? '' : ` and ${objects.isOnce}`}`;
 }
 
 /** What is asked of one object beside its row. */
@@ -355,7 +397,7 @@ export function entriesState(source: EntriesSource, pk: string): string {
   const present = `case when ${isUnknown(source)} then 'unknown' when b."id" is not null and ${wasThere(source, objects)} then 'there' else 'absent' end`;
   const extras = [
     `${present} as ${quoteIdentifier(STATE_COLUMNS.presence)}`,
-    `${exactTimeSql(`(${SINCE})`)} as ${quoteIdentifier(STATE_COLUMNS.since)}`,
+    `${exactTimeSql(`(${knownSince(source)})`)} as ${quoteIdentifier(STATE_COLUMNS.since)}`,
     `${digestNames(source)} as ${quoteIdentifier(STATE_COLUMNS.digests)}`,
     `${gapNames(source)} as ${quoteIdentifier(STATE_COLUMNS.gaps)}`,
   ];

@@ -15,6 +15,7 @@ import {
   hasExactKeys,
   UNKNOWN_COLUMN,
   type EntriesSource,
+  type EntryPoint,
 } from './entries-relation';
 import type { PastSource } from './source';
 import { typedColumns, type TypedColumn } from './table-columns';
@@ -37,12 +38,13 @@ export function toldColumns(registration: Registration): TrackedColumn[] {
   return registration.tracked.columns.filter((column) => isTold(registration, column, timestamps));
 }
 
-/** What the SQL over the entries of a registration needs; `notAfter` is SQL: the entry `e` is not after the point in time. */
+/** What the SQL over the entries of a registration needs. @param places SQL of the values of the point in time */
 function entriesSourceOf(
   settings: HistorySettings,
   registration: Registration,
   all: readonly TypedColumn[],
-  notAfter: string,
+  point: EntryPoint,
+  places: readonly string[],
 ): EntriesSource {
   const told = new Set(toldColumns(registration).map(({ attribute }) => attribute));
   const columns = all.filter(({ attribute }) => told.has(attribute));
@@ -60,7 +62,7 @@ function entriesSourceOf(
     updatedAt: stamp(updatedAt),
     deletedAt: deletedAt?.attribute ?? null,
     hasLinks: registration.options.associations.length > 0,
-    notAfter,
+    ...point.conditions(places),
   };
 }
 
@@ -116,13 +118,13 @@ export class ObjectTexts {
 /** By the columns that they name, and by how they compare with the time. */
 const texts = new WeakMap<readonly TypedColumn[], Map<string, ObjectTexts>>();
 
-function remembered(all: readonly TypedColumn[], notAfter: string, make: () => ObjectTexts): ObjectTexts {
+function remembered(all: readonly TypedColumn[], kind: string, make: () => ObjectTexts): ObjectTexts {
   const ofColumns = texts.get(all) ?? new Map<string, ObjectTexts>();
   texts.set(all, ofColumns);
-  const known = ofColumns.get(notAfter);
+  const known = ofColumns.get(kind);
   if (known) return known;
   const made = make();
-  ofColumns.set(notAfter, made);
+  ofColumns.set(kind, made);
   return made;
 }
 
@@ -135,13 +137,13 @@ export async function objectTexts(
   transaction: Transaction | null | undefined,
 ): Promise<{ readonly texts: ObjectTexts; readonly sending: object }> {
   const all = await typedColumns(registration, transaction);
-  const { value, notAfter } = entryPoint(bound);
-  const { places, sending, repeats } = boundRead(settings, [objectPkText(key), value]);
-  const [pk, time] = places as [string, string];
-  const condition = notAfter(time);
+  const point = entryPoint(bound);
+  const { places, sending, repeats } = boundRead(settings, [objectPkText(key), ...point.values]);
+  const [pk, ...values] = places as [string, ...string[]];
   const make = (): ObjectTexts =>
-    new ObjectTexts(entriesSourceOf(settings, registration, all, condition), pk);
-  return { texts: repeats ? remembered(all, condition, make) : make(), sending };
+    new ObjectTexts(entriesSourceOf(settings, registration, all, point, values), pk);
+  const { notAfter, isBefore } = point.conditions(values);
+  return { texts: repeats ? remembered(all, `${notAfter};${isBefore('')}`, make) : make(), sending };
 }
 
 const rowsOfObject: MakeText = (source, pk) => entriesAsOf(source, [pk]);
@@ -157,10 +159,10 @@ export function entriesSource(
   const names = new Set(told.map(({ attribute }) => attribute));
   const hidden = storedAttributes(registration.model).map(([name]) => name);
   const point = entryPoint(bound);
-  const notAfter = point.notAfter(quoteLiteral(point.value));
+  const places = point.values.map(quoteLiteral);
   const given = async ({ where, transaction }: FindOptions): Promise<[EntriesSource, string[] | null]> => {
     const all = await typedColumns(registration, transaction);
-    const source = entriesSourceOf(settings, registration, all, notAfter);
+    const source = entriesSourceOf(settings, registration, all, point, places);
     return [source, namedPks(registration, source, where)];
   };
   const past = {

@@ -3,6 +3,7 @@ import type { Registration } from '../capture/registry';
 import type { Changes, LinkChange, LinkedObject } from '../core/types';
 import { objectPkText } from '../history/object-key';
 import { boundOf, notAfter, type PointInTime } from '../history/point-in-time';
+import { wholeSince } from '../history/prune-marks';
 import type { HistorySettings } from '../history/settings';
 import { manyToMany } from '../schema/associations';
 import { quoteLiteral } from '../schema/quote';
@@ -47,6 +48,18 @@ function linkSql(names: readonly string[]): string {
 /** The tracked associations that the model has now. */
 export function linkedNames({ model, options }: Registration): string[] {
   return options.associations.filter((name) => manyToMany(model, name) !== null);
+}
+
+/** Since when the entries that tell of links are whole, where that is later than one of the times; to be asked after they were read. */
+export async function linksWholeSince(
+  settings: HistorySettings,
+  { name }: Registration,
+  times: readonly When[],
+  transaction: Transaction | null | undefined,
+): Promise<string | null> {
+  const past = times.filter((when) => when !== 'current');
+  const bounds = past.map((when) => boundOf(`the past of ${name}`, when).time);
+  return bounds.length === 0 ? null : wholeSince(settings, name, bounds, transaction);
 }
 
 type LifeSource = Pick<HistorySettings, 'LogEntry' | 'sequelize'> & {

@@ -78,7 +78,7 @@ export function createPastMembers<M extends Model>(
     asOf(when) {
       const bound = boundOf(`asOf of ${registration.name}`, when);
       const source = choosing().chooseSource(settings, snapshots, registration, bound);
-      return asOf().asOf<M>(registration, source);
+      return asOf().asOf<M>({ settings, snapshots, registration, bound }, source);
     },
     latestOfEach: async (options) =>
       latest().latestVersions<M>(settings, snapshots, registration, 'every', options),

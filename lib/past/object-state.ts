@@ -10,7 +10,8 @@ export type UnknownReason = 'masked' | 'excluded' | 'digest' | 'gap' | 'notRecor
 export interface ObjectState {
   /**
    * `there` also for a soft-deleted object (its deletedAt is among the values); `absent`: not yet created, or hard-deleted by
-   * then; `unknown`: the time lies before the first record, which is no create, or there is no record.
+   * then; `unknown`: the time lies before the first record, which is no create, or there is no record, or what would tell of it
+   * may have been pruned.
    */
   readonly presence: 'there' | 'absent' | 'unknown';
   /** For `unknown`: when its history begins, ISO text with microseconds; null when nothing of it has been recorded. */

@@ -3,6 +3,7 @@ import type { Registration } from '../capture/registry';
 import { fitsKey } from '../history/object-key';
 import { OWN_READ } from '../history/own-read';
 import { boundOf, type Bound, type PointInTime } from '../history/point-in-time';
+import { wholeSince } from '../history/prune-marks';
 import type { HistorySettings } from '../history/settings';
 import { firstVersions, knownColumns, type SnapshotModels } from '../history/snapshots';
 import { bothWhere } from '../history/where';
@@ -65,12 +66,20 @@ async function currentState(
 
 /** Reads versions of one object. */
 class VersionState {
+  readonly #settings: HistorySettings;
   readonly #registration: Registration;
   readonly #snapshots: SnapshotModels;
   readonly #key: Key;
   readonly #options: StateOptions;
 
-  constructor(snapshots: SnapshotModels, registration: Registration, key: Key, options: StateOptions) {
+  constructor(
+    settings: HistorySettings,
+    snapshots: SnapshotModels,
+    registration: Registration,
+    key: Key,
+    options: StateOptions,
+  ) {
+    this.#settings = settings;
     this.#registration = registration;
     this.#snapshots = snapshots;
     this.#key = key;
@@ -79,7 +88,7 @@ class VersionState {
 
   async at(bound: Bound): Promise<ObjectState> {
     const [last, before] = await this.#lastTwo(bound);
-    if (!last) return this.#beforeFirst();
+    if (!last) return this.#beforeFirst(bound);
     const isThere = last.historyType !== '-' || this.#isSoftDelete(last, before);
     if (!isThere) return withoutValues(this.#registration, 'absent');
     return stateWith(this.#registration, last.dataValues);
@@ -106,13 +115,22 @@ class VersionState {
     return model.findAll({ ...last, ...given(this.#options.transaction) } as never);
   }
 
-  async #beforeFirst(): Promise<ObjectState> {
+  async #beforeFirst(bound: Bound): Promise<ObjectState> {
     const first = await this.#first();
-    if (first?.historyType === '+' && first.logEntryId !== null)
-      return withoutValues(this.#registration, 'absent');
-    if (first) return withoutValues(this.#registration, 'unknown', timeText(first.historyDate));
-    const live = await liveRow(this.#registration, this.#key, this.#options);
-    return withoutValues(this.#registration, live ? 'unknown' : 'absent');
+    const since = first && timeText(first.historyDate);
+    const isCreated = first?.historyType === '+' && first.logEntryId !== null;
+    if (first && !isCreated) return withoutValues(this.#registration, 'unknown', since);
+    const isLive = !first && (await liveRow(this.#registration, this.#key, this.#options)) !== null;
+    return isLive ? withoutValues(this.#registration, 'unknown') : this.#beforeCreate(bound, since);
+  }
+
+  /** Not yet created, unless versions of that time were pruned, be it those of another object under the key. */
+  async #beforeCreate({ time }: Bound, created: string | null): Promise<ObjectState> {
+    const { transaction } = this.#options;
+    const whole = await wholeSince(this.#settings, this.#registration.name, [time], transaction);
+    if (whole === null) return withoutValues(this.#registration, 'absent');
+    const since = created !== null && created < whole ? created : whole;
+    return withoutValues(this.#registration, 'unknown', since);
   }
 
   async #first(): Promise<Snapshot | null> {
@@ -120,6 +138,25 @@ class VersionState {
     const first = firstVersions(model, this.#key, 'ASC', { limit: 1 });
     return model.findOne({ ...first, ...given(this.#options.transaction) } as never);
   }
+}
+
+/**
+ * One object at a point in time.
+ *
+ * @param key the result of `keyTexts()`
+ */
+export async function stateAt(
+  settings: HistorySettings,
+  snapshots: SnapshotModels,
+  registration: Registration,
+  key: Key,
+  bound: Bound,
+  options: StateOptions = {},
+): Promise<ObjectState> {
+  if (!fitsKey(registration.model, key)) return withoutValues(registration, 'absent');
+  if (registration.options.snapshots === null)
+    return entriesStateOf(settings, registration, key, bound, options);
+  return new VersionState(settings, snapshots, registration, key, options).at(bound);
 }
 
 /**
@@ -136,10 +173,8 @@ export async function stateOf(
   when: PointInTime,
   options: StateOptions = {},
 ): Promise<ObjectState> {
+  if (when !== 'current')
+    return stateAt(settings, snapshots, registration, key, boundOf(registration.name, when), options);
   if (!fitsKey(registration.model, key)) return withoutValues(registration, 'absent');
-  if (when === 'current') return currentState(registration, key, options);
-  const bound = boundOf(registration.name, when);
-  if (registration.options.snapshots === null)
-    return entriesStateOf(settings, registration, key, bound, options);
-  return new VersionState(snapshots, registration, key, options).at(bound);
+  return currentState(registration, key, options);
 }

@@ -28,8 +28,9 @@ export function explained(
   const unfit = changes.filter(({ attribute, after }) => isUnfit(registration, attribute, after));
   const [only, ...others] = unfit.length > 0 ? unfit : changes;
   const meant = others.length === 0 ? only?.attribute : undefined;
-  return obstacles.map(({ attribute = meant, why }) => {
+  return obstacles.map(({ attribute = meant, why, ...rest }) => {
     const reason = attribute === undefined ? undefined : past.unknown.get(attribute);
-    return obstacle(attribute, reason === undefined ? why : `${why} (${reason}: history does not hold it)`);
+    const words = reason === undefined ? why : `${why} (${reason}: history does not hold it)`;
+    return { ...rest, ...obstacle(attribute, words) };
   });
 }

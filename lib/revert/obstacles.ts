@@ -6,6 +6,8 @@ import { sqlState } from '../schema/sql-state';
 export interface Obstacle {
   readonly attribute?: string;
   readonly why: string;
+  /** The SQLSTATE of a refusal by the database, whose own words `why` then is. */
+  readonly sqlState?: string;
 }
 
 /** Classes of SQLSTATE that say that a row may not be so: data that doesn't fit its type, violated constraints. */
@@ -53,9 +55,12 @@ function databaseObstacles(registration: Registration, error: RefusedError): Obs
   const isOwn = error.table === undefined || error.table === registration.table.table;
   const attributes = columnsOf(error).map((name) => (isOwn ? attributeOf(registration, name) : undefined));
   const named = attributes.filter((name) => name !== undefined);
-  return named.length === 0
-    ? [obstacle(undefined, error.message)]
-    : named.map((name) => obstacle(name, error.message));
+  const state = sqlState(error);
+  const refused = (name?: string): Obstacle => ({
+    ...obstacle(name, error.message),
+    ...(state !== null && { sqlState: state }),
+  });
+  return named.length === 0 ? [refused()] : named.map(refused);
 }
 
 /**

@@ -26,6 +26,8 @@ export interface RevertFacts {
   readonly now: ObjectState;
   readonly past: ObjectState;
   readonly links: readonly LinkDiff[];
+  /** Since when links are known, where that is after the time: then no links are put back. */
+  readonly linksSince: string | null;
   /** Columns that the database computes. */
   readonly generated: ReadonlySet<string>;
   /** Names in the object's entries that the model doesn't have any more. */
@@ -50,10 +52,16 @@ function managedNames({ model }: Registration): ReadonlySet<string> {
   return new Set(version === null ? timestamps : [...timestamps, version]);
 }
 
+/** Why links can't be put back; null when they can. */
+function lostLinks({ linksSince }: RevertFacts): string | null {
+  return linksSince === null ? null : `its links before ${linksSince} were pruned`;
+}
+
 /** Why an attribute can't be put back; null when it can. */
-function unrestorable({ registration, past, generated, dropped }: RevertFacts, name: string): string | null {
+function unrestorable(facts: RevertFacts, name: string): string | null {
+  const { registration, past, generated, dropped } = facts;
   const { model, tracked } = registration;
-  if (linkedNames(registration).includes(name)) return null;
+  if (linkedNames(registration).includes(name)) return lostLinks(facts);
   if (dropped.includes(name)) return 'dropped' satisfies UnknownReason;
   if (Object.hasOwn(model.associations, name)) return 'notRecorded' satisfies UnknownReason;
   if (managedNames(registration).has(name)) return 'managed by Sequelize';
@@ -119,10 +127,10 @@ function skippedOf(facts: RevertFacts): SkippedAttribute[] {
   if (facts.only !== null) return [];
   const managed = managedNames(facts.registration);
   const unknown = [...facts.past.unknown].filter(([name]) => !managed.has(name));
-  return [...unknown, ...facts.dropped.map((name) => [name, 'dropped'] as const)].map(([attribute, why]) => ({
-    attribute,
-    why,
-  }));
+  const lost = lostLinks(facts);
+  const links = lost === null ? [] : linkedNames(facts.registration).map((name) => [name, lost] as const);
+  const dropped = facts.dropped.map((name) => [name, 'dropped'] as const);
+  return [...unknown, ...dropped, ...links].map(([attribute, why]) => ({ attribute, why }));
 }
 
 function enumValues(type: unknown): readonly string[] | null {

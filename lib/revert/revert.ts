@@ -4,7 +4,15 @@ import { fitsKey, objectPkText, type ObjectKey } from '../history/object-key';
 import { boundOf, type PointInTime } from '../history/point-in-time';
 import { objectKeyOf } from '../history/versions';
 import { requireThere, type DiffSource } from '../past/diff';
-import { lifeOf, linkDiffs, type LifeEntry, type LinkDiff, type When } from '../past/links-at';
+import {
+  lifeOf,
+  linkDiffs,
+  linkedNames,
+  linksWholeSince,
+  type LifeEntry,
+  type LinkDiff,
+  type When,
+} from '../past/links-at';
 import { stateOf } from '../past/state';
 import { readTable, type TableInfo } from '../schema/catalogue';
 import { timeText } from '../schema/exact-time';
@@ -182,16 +190,24 @@ class Revert {
     const at = (when: When) =>
       stateOf(settings, snapshots, registration, this.#key, when, { transaction: this.#transaction });
     const past = requireThere(this.#where, registration, this.#key, await at(to));
+    const linksSince = await this.#linksSince();
     const generated = (table?.columns ?? []).filter((column) => column.generated);
     return {
       registration,
       now: await at('current'),
       past,
-      links: linkDiffs(registration, life),
+      links: linksSince === null ? linkDiffs(registration, life) : [],
+      linksSince,
       generated: new Set(generated.map(({ name }) => name)),
       dropped: await this.#droppedNames(),
       only: only === undefined ? null : new Set(only),
     };
+  }
+
+  async #linksSince(): Promise<string | null> {
+    const { settings, registration } = this.#source;
+    if (linkedNames(registration).length === 0) return null;
+    return linksWholeSince(settings, registration, [this.#options.to], this.#transaction);
   }
 
   #whereObject(): ObjectEntries {

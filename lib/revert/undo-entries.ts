@@ -1,6 +1,8 @@
+import type { PruneMark } from '../history/prune-marks';
 import type { CatalogueQuery } from '../schema/catalogue';
 import type { TableName } from '../schema/quote';
 import type { JsonText } from '../statement/undo-values';
+import { pruneOfRequest, pruneOfTransaction } from '../statement/prune-marks';
 import { entriesBy, laterEntries } from '../statement/undo-sql';
 import { groupBy } from './group-by';
 
@@ -40,6 +42,27 @@ export async function readUndone(
   { by, value }: UndoSubject,
 ): Promise<readonly UndoneEntry[]> {
   return (await query(entriesBy(log, by), [value])).rows as UndoneEntry[];
+}
+
+/** When the first of the entries was written. */
+export function oldestOf(entries: readonly UndoneEntry[]): string {
+  return entries.map(({ at }) => at).reduce((a, b) => (a < b ? a : b));
+}
+
+/** Work of a request may go on in jobs, so that entries of one may lie on both sides of where a prune came to. */
+const LONGEST_REQUEST = '1 day';
+
+/** A prune that may have removed entries of the subject, of which the oldest that is left came at `oldest`; null where none did. */
+export async function readPrune(
+  query: CatalogueQuery,
+  log: TableName,
+  { by, value }: UndoSubject,
+  oldest: string | null,
+): Promise<PruneMark | null> {
+  const { rows } = await (by === 'transaction_id'
+    ? query(pruneOfTransaction(log), [value, oldest])
+    : query(pruneOfRequest(log), [oldest, LONGEST_REQUEST]));
+  return (rows[0] as PruneMark | undefined) ?? null;
 }
 
 /** An object and the entry after which others count as later. */

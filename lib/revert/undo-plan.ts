@@ -11,6 +11,8 @@ export interface UndoObstacle {
   readonly objectPk: string | null;
   readonly attribute?: string;
   readonly why: string;
+  /** The SQLSTATE of a refusal by the database, or on its behalf; `why` then names tables and constraints. */
+  readonly sqlState?: string;
 }
 
 /** Why the set can't be undone as it stands; PostgreSQL itself would not have said so. */

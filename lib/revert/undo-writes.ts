@@ -254,6 +254,8 @@ export class UndoWriter {
   }
 }
 
+/** As what PostgreSQL would refuse it if the foreign key did nothing to them. */
+const FOREIGN_KEY_VIOLATION = '23503';
 const EFFECTS = { c: 'remove', n: 'change', d: 'change', a: 'change', r: 'change' } as const;
 
 function childObstacle(
@@ -264,5 +266,5 @@ function childObstacle(
 ): UndoObstacle {
   const rows = count === 1 ? '1 row' : `${count} rows`;
   const why = `${rows} of "${child.table}" refer to it that are not part of what is undone; the foreign key "${name}" would ${EFFECTS[onDelete]} them`;
-  return { code: 'ERR_AUDIT_CONFLICT', model: table.model, objectPk, why };
+  return { code: 'ERR_AUDIT_CONFLICT', model: table.model, objectPk, why, sqlState: FOREIGN_KEY_VIOLATION };
 }

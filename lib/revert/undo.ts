@@ -4,6 +4,7 @@ import type { AuditCallOption } from '../core/call-option';
 import { AuditError } from '../core/errors';
 import { checkKeys, invalidArgument, invalidOption } from '../core/suggest';
 import type { JsonValue } from '../core/types';
+import type { PruneMark } from '../history/prune-marks';
 import { logTable, type HistorySettings } from '../history/settings';
 import type { LogEntry } from '../schema/log-entry';
 import { readForeignKeys } from '../schema/catalogue';
@@ -13,7 +14,15 @@ import { createdAt, ownTransaction } from '../statement/undo-sql';
 import { transact } from './transact';
 import { obstaclesOf, planOf, UndoAttempt, undoError } from './undo-attempts';
 import { Conflicts } from './undo-conflicts';
-import { isCaptured, readLater, readUndone, type UndoneEntry, type UndoSubject } from './undo-entries';
+import {
+  isCaptured,
+  oldestOf,
+  readLater,
+  readPrune,
+  readUndone,
+  type UndoneEntry,
+  type UndoSubject,
+} from './undo-entries';
 import { linkConflicts, linkObstacles, untrackedLinks, type LinkUndo } from './undo-links';
 import type { RowUndo, UndoObstacle, UndoSkip } from './undo-plan';
 import { objectKey } from './undo-rows';
@@ -73,7 +82,7 @@ export interface UndoMembers {
    *
    * @throws {AuditError} ERR_AUDIT_CONFLICT when a later change would be lost or the database refuses it;
    * ERR_AUDIT_NOT_RESTORABLE when masked or otherwise unrecorded values would be needed; ERR_AUDIT_NOT_THERE when the log has no
-   * entry of that transaction; ERR_AUDIT_NOT_REGISTERED, ERR_AUDIT_INVALID_ARGUMENT, ERR_AUDIT_INVALID_OPTION
+   * entry of that transaction, ERR_AUDIT_HISTORY_GAP when some of its entries, or all, may have been pruned; ERR_AUDIT_NOT_REGISTERED, ERR_AUDIT_INVALID_ARGUMENT, ERR_AUDIT_INVALID_OPTION
    * @example
    * const [entry] = await LogEntry.forObject(order);
    * const { changes } = await auditLog.revertTransaction(entry.transactionId, { reason: 'wrong file imported' });
@@ -124,6 +133,20 @@ function requestSubject(where: string, id: unknown): UndoSubject {
 function notThere(where: string, value: string): AuditError {
   const message = `${where}: the log has no entry of "${value}". It may still be open, have been rolled back, or have written nothing that is registered.`;
   return new AuditError('ERR_AUDIT_NOT_THERE', message);
+}
+
+function prunedAway(
+  where: string,
+  value: string,
+  { model, since }: PruneMark,
+  oldest: string | null,
+): AuditError {
+  const state =
+    oldest === null
+      ? `the log has no entry of "${value}" (any more)`
+      : `"${value}" may not be whole any more`;
+  const message = `${where}: ${state}: entries of ${model} before ${since} were pruned, and some of it may have been among them. Nothing was undone; put objects back one by one with revert().`;
+  return new AuditError('ERR_AUDIT_HISTORY_GAP', message);
 }
 
 /** The members that undo transactions and requests. */
@@ -194,15 +217,26 @@ class Undo {
     // Of two undos of the same, the second waits here, and then finds what the first did.
     await session.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCK, this.#subject.value]);
     const entries = await readUndone(session.query, log, this.#subject);
-    if (entries.length === 0) throw notThere(this.#where, this.#subject.value);
+    if (entries.length === 0) {
+      await this.#checkPruned(session, null);
+      throw notThere(this.#where, this.#subject.value);
+    }
     const own = await this.#ownTransaction(session);
     await session.deferConstraints();
     const plan = await this.#plan(session, entries.filter(isCaptured));
+    // Now that later entries were read too: a prune leaves its mark before it removes anything.
+    await this.#checkPruned(session, oldestOf(entries));
     const failure =
       plan.obstacles.length > 0 ? { obstacles: plan.obstacles } : await this.#attempt(session, plan);
     if (failure && this.#options.dryRun !== true)
       throw undoError(this.#where, failure.obstacles, 'cause' in failure ? failure.cause : undefined);
     return this.#result(session, plan, failure?.obstacles ?? [], own);
+  }
+
+  /** @throws {AuditError} ERR_AUDIT_HISTORY_GAP when entries of it may have been pruned, or all: nothing is undone by halves */
+  async #checkPruned({ query }: UndoSession, oldest: string | null): Promise<void> {
+    const mark = await readPrune(query, logTable(this.#settings), this.#subject, oldest);
+    if (mark) throw prunedAway(this.#where, this.#subject.value, mark, oldest);
   }
 
   async #plan(session: UndoSession, entries: readonly UndoneEntry[]): Promise<Plan> {

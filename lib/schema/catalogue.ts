@@ -47,6 +47,10 @@ export interface TableInfo {
   readonly uniqueKeys: readonly (readonly string[])[];
   /** Names of the valid indexes. */
   readonly indexes: readonly string[];
+  /** Names of those that PostgreSQL doesn't use: `create index concurrently` failed, or is at work. */
+  readonly invalidIndexes: readonly string[];
+  /** `u` is emptied after a crash, `t` is gone with its session. */
+  readonly persistence: 'p' | 'u' | 't';
 }
 
 /** A table as another one refers to it. */
@@ -102,6 +106,7 @@ const ROW_BEFORE_DELETE = 1 + 2 + 8;
 
 const TABLE_SQL = `
 select c.oid::text as "oid", n.nspname::text as "schema", c.relname::text as "table", c.relkind::text as "kind",
+  c.relpersistence::text as "persistence",
   c.relrowsecurity as "hasRowSecurity", row_security_active(c.oid) as "isRowSecurityActive", c.reltype::regtype::text as "rowType",
   c.relkind <> 'v' or pg_relation_is_updatable(c.oid, false) & 4 = 4 as "isLockable",
   c.relkind = 'v' or exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
@@ -141,8 +146,8 @@ where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
 order by a.attnum`;
 
 const INDEXES_SQL = `
-select i.relname::text as "name" from pg_index x join pg_class i on i.oid = x.indexrelid
-where x.indrelid = $1::oid and x.indisvalid order by 1`;
+select i.relname::text as "name", x.indisvalid as "isValid" from pg_index x join pg_class i on i.oid = x.indexrelid
+where x.indrelid = $1::oid order by 1`;
 
 const UNIQUE_KEYS_SQL = `
 select array_agg(a.attname::text) as "columns"
@@ -150,7 +155,10 @@ from pg_index x join pg_attribute a on a.attrelid = x.indrelid and a.attnum = an
 where x.indrelid = $1::oid and x.indisunique and x.indisvalid and x.indpred is null and x.indexprs is null
 group by x.indexrelid, x.indnkeyatts having bool_and(a.attnotnull) and count(*) = x.indnkeyatts`;
 
-interface TableRow extends Omit<TableInfo, 'columns' | 'primaryKey' | 'uniqueKeys' | 'indexes'> {
+interface TableRow extends Omit<
+  TableInfo,
+  'columns' | 'primaryKey' | 'uniqueKeys' | 'indexes' | 'invalidIndexes'
+> {
   readonly oid: string;
 }
 
@@ -167,14 +175,15 @@ export async function readTable(query: CatalogueQuery, table: TableName): Promis
   if (!found) return null;
   const { oid, ...info } = found;
   const rows = (await query(COLUMNS_SQL, [oid])).rows as ColumnRow[];
-  const indexes = (await query(INDEXES_SQL, [oid])).rows as { name: string }[];
+  const indexes = (await query(INDEXES_SQL, [oid])).rows as { name: string; isValid: boolean }[];
   const uniqueKeys = (await query(UNIQUE_KEYS_SQL, [oid])).rows as { columns: string[] }[];
   return {
     ...info,
     columns: rows.map(columnOf),
     primaryKey: primaryKeyOf(rows),
     uniqueKeys: uniqueKeys.map(({ columns }) => columns),
-    indexes: indexes.map(({ name }) => name),
+    indexes: indexes.filter(({ isValid }) => isValid).map(({ name }) => name),
+    invalidIndexes: indexes.filter(({ isValid }) => !isValid).map(({ name }) => name),
   };
 }
 
@@ -280,4 +289,34 @@ from emptied join pg_class c on c.oid = emptied.oid join pg_namespace n on n.oid
 export async function readTruncated(query: CatalogueQuery, table: TableName): Promise<CatalogueTable[]> {
   const { rows } = await query(TRUNCATED_SQL, [quoteTable(table)]);
   return rows as CatalogueTable[];
+}
+
+/** What the role of the connection may do with a table, by grants on the table or on each of its columns. */
+export interface TablePrivileges {
+  readonly canInsert: boolean;
+  readonly canSelect: boolean;
+  /** Sequences of the table's columns that the role may not draw from. */
+  readonly closedSequences: readonly string[];
+}
+
+function mayEveryColumn(privilege: 'INSERT' | 'SELECT'): string {
+  return `coalesce((select bool_and(has_column_privilege(c.oid, a.attnum, '${privilege}')) from pg_attribute a
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), true)`;
+}
+
+const PRIVILEGES_SQL = `
+select ${mayEveryColumn('INSERT')} as "canInsert", ${mayEveryColumn('SELECT')} as "canSelect",
+  array(select s.relname::text from pg_depend d join pg_class s on s.oid = d.objid
+    where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid
+      and d.deptype in ('a', 'i')
+      and case s.relkind when 'S' then not has_sequence_privilege(s.oid, 'USAGE') else false end) as "closedSequences"
+from pg_class c where c.oid = to_regclass($1)`;
+
+/** Null when there is no such table. */
+export async function readPrivileges(
+  query: CatalogueQuery,
+  table: TableName,
+): Promise<TablePrivileges | null> {
+  const { rows } = await query(PRIVILEGES_SQL, [quoteTable(table)]);
+  return (rows[0] as TablePrivileges | undefined) ?? null;
 }

@@ -1,5 +1,6 @@
 import type { FindOptions, Model, ModelAttributes, ModelStatic, Sequelize } from 'sequelize';
 import { AuditError } from '../core/errors';
+import { COMPLETE_TABLES } from '../core/how-to';
 import { UNDEFINED_COLUMN, UNDEFINED_TABLE } from '../core/postgres-codes';
 import { exactTimeSql, rememberExact, timeText } from './exact-time';
 import { quoteTable, type TableName } from './quote';
@@ -113,7 +114,7 @@ function instancesOf(found: unknown): Model[] {
   );
 }
 
-const HOW_TO_CREATE = 'Create it: run "await auditLog.sync()".';
+const HOW_TO_CREATE = `Create it: ${COMPLETE_TABLES}.`;
 
 /** The coded error for a table or column that isn't there yet; any other error as it is. */
 export function readingError(error: unknown, table: TableName, columns: readonly string[] = []): unknown {

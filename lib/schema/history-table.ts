@@ -100,10 +100,11 @@ function typeOfColumn(column: TrackedColumn, base: CatalogueColumn | undefined):
 export function historyTableOf(
   name: string,
   tracked: TrackedModel,
-  snapshots: ResolvedSnapshots,
+  snapshots: Pick<ResolvedSnapshots, 'table' | 'indexes'>,
   base: TableInfo | null,
+  where = `registerAudited(${name})`,
 ): HistoryTable {
-  checkHistoryNames(name, tracked);
+  checkHistoryNames(name, tracked, where);
   const inTable = new Map(base?.columns.map((column) => [column.name, column]));
   const columnOf = new Map(tracked.columns.map((each) => [each.attribute, each.column]));
   return {
@@ -119,7 +120,7 @@ export function historyTableOf(
       .map((each) => each.column),
     indexes: snapshots.indexes.map((index) => ({
       ...index,
-      fields: index.fields.map((field) => indexed(name, field, columnOf)),
+      fields: index.fields.map((field) => indexed(where, field, columnOf)),
     })),
   };
 }
@@ -128,28 +129,32 @@ export function historyTableOf(
  * @throws {AuditError} ERR_AUDIT_INVALID_OPTION when an attribute or column bears a name that versions need, or two attributes
  * share a column.
  */
-export function checkHistoryNames(name: string, tracked: TrackedModel): void {
-  checkDistinctColumns(name, tracked);
+export function checkHistoryNames(
+  name: string,
+  tracked: TrackedModel,
+  where = `registerAudited(${name})`,
+): void {
+  checkDistinctColumns(where, tracked);
   const clash = tracked.columns.find(
     (each) => RESERVED_ATTRIBUTES.has(each.attribute) || RESERVED_COLUMNS.has(each.column),
   );
   if (!clash) return;
   const seen = `attribute "${clash.attribute}" (column "${clash.column}")`;
-  const message = `registerAudited(${name}): ${seen} has a name that versions need for themselves. Exclude it, rename it, or register without snapshots.`;
+  const message = `${where}: ${seen} has a name that versions need for themselves. Exclude it, rename it, or register without snapshots.`;
   throw new AuditError('ERR_AUDIT_INVALID_OPTION', message);
 }
 
-function checkDistinctColumns(name: string, { columns }: TrackedModel): void {
+function checkDistinctColumns(where: string, { columns }: TrackedModel): void {
   const second = columns.find(({ column }, at) => columns.findIndex((each) => each.column === column) < at);
   if (!second) return;
-  const message = `registerAudited(${name}): "${second.attribute}" is the second attribute of column "${second.column}", and a version holds a column once. Exclude one of them, or register without snapshots.`;
+  const message = `${where}: "${second.attribute}" is the second attribute of column "${second.column}", and a version holds a column once. Exclude one of them, or register without snapshots.`;
   throw new AuditError('ERR_AUDIT_INVALID_OPTION', message);
 }
 
-function indexed(name: string, attribute: string, columns: ReadonlyMap<string, string>): string {
+function indexed(where: string, attribute: string, columns: ReadonlyMap<string, string>): string {
   const column = columns.get(attribute);
   if (column !== undefined) return column;
-  const message = `registerAudited(${name}): snapshots.indexes names "${attribute}", which isn't tracked and so isn't in the history table.`;
+  const message = `${where}: snapshots.indexes names "${attribute}", which isn't tracked and so isn't in the history table.`;
   throw new AuditError('ERR_AUDIT_INVALID_OPTION', message);
 }
 

@@ -1,4 +1,5 @@
 import { digestOf } from '../core/node';
+import type { TableName } from './quote';
 
 /** PostgreSQL cuts longer names silently, after which two of them may be the same. */
 const MAX_NAME_BYTES = 63;
@@ -12,4 +13,9 @@ export function fitName(name: string): string {
   while (Buffer.byteLength(start) > MAX_NAME_BYTES - DIGEST_LENGTH - 1)
     start = Array.from(start).slice(0, -1).join('');
   return `${start}_${digest}`;
+}
+
+/** `<table>_history`, with the schema in front where the table has one of its own: two schemas may hold one table name. */
+export function historyTableName({ schema, table }: TableName, logSchema: string | null): string {
+  return fitName(schema === null || schema === logSchema ? `${table}_history` : `${schema}_${table}_history`);
 }

@@ -69,14 +69,18 @@ export function logIndexes({ table }: TableName): IndexDefinition[] {
   ];
 }
 
-/** `create index if not exists` for those of `indexes` that `existing` lacks; for all of them without it. */
+/**
+ * `create index if not exists` for those of `indexes` that `existing` lacks; for all of them without it. One that is there but
+ * invalid keeps its name from being given again; `check()` says what to do.
+ */
 export function createIndexes(
   table: TableName,
   indexes: readonly IndexDefinition[],
   existing: TableInfo | null,
 ): string[] {
+  const present = new Set([...(existing?.indexes ?? []), ...(existing?.invalidIndexes ?? [])]);
   return indexes
-    .filter(({ name }) => !existing?.indexes.includes(name))
+    .filter(({ name }) => !present.has(name))
     .map(
       ({ name, definition }) =>
         `create index if not exists ${quoteIdentifier(name)} on ${quoteTable(table)} ${definition}`,

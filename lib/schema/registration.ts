@@ -3,7 +3,7 @@ import { AuditError } from '../core/errors';
 import { checkKeys, describe, didYouMean, invalidOption } from '../core/suggest';
 import type { CapturedAction } from '../core/types';
 import { managedAttributes, tableOf, virtualAttributes } from './attributes';
-import { fitName } from './index-name';
+import { fitName, historyTableName } from './index-name';
 import type { TableName } from './quote';
 
 type AttributeName<M extends Model> = keyof Attributes<M> & string;
@@ -225,12 +225,6 @@ class RegistrationCheck {
   }
 }
 
-/** `<table>_history`, with the schema in front where the model has one of its own: two schemas may hold one table name. */
-function defaultHistoryTable(model: ModelStatic<Model>, logSchema: string | null): string {
-  const { schema, table } = tableOf(model);
-  return fitName(schema === null || schema === logSchema ? `${table}_history` : `${schema}_${table}_history`);
-}
-
 function resolveSnapshots(
   check: RegistrationCheck,
   model: ModelStatic<Model>,
@@ -242,7 +236,7 @@ function resolveSnapshots(
   if (value !== true) checkKeys(`${check.where}: snapshots`, value, ['tableName', 'snapshotName', 'indexes']);
   const given: SnapshotOptions = value === true ? {} : (value as SnapshotOptions);
   const table =
-    check.tableName('snapshots.tableName', given.tableName) ?? defaultHistoryTable(model, logSchema);
+    check.tableName('snapshots.tableName', given.tableName) ?? historyTableName(tableOf(model), logSchema);
   const snapshotName = check.text('snapshots.snapshotName', given.snapshotName) ?? `${name}Snapshot`;
   if (snapshotName === model.name)
     invalidOption(check.where, 'snapshots.snapshotName', 'another name than the model', snapshotName);

@@ -25,13 +25,16 @@ export interface TrackedModel {
   readonly deletedAt: TrackedColumn | null;
 }
 
-function isTracked(name: string, registration: ResolvedRegistration, managed: ManagedAttributes): boolean {
+/** The options that decide which columns are tracked, and how. */
+export type TrackedOptions = Pick<ResolvedRegistration, 'include' | 'exclude' | 'mask'>;
+
+function isTracked(name: string, registration: TrackedOptions, managed: ManagedAttributes): boolean {
   if (registration.exclude.has(name)) return false;
   if (name === managed.deletedAt || registration.include === null) return true;
   return registration.include.has(name) || managed.timestamps.has(name) || name === managed.version;
 }
 
-function maskOf(name: string, registration: ResolvedRegistration, pattern: RegExp | null): MaskRule | null {
+function maskOf(name: string, registration: TrackedOptions, pattern: RegExp | null): MaskRule | null {
   const named = registration.mask.get(name);
   if (named) return named;
   return pattern?.test(name) ? { keepLast: 0 } : null;
@@ -40,7 +43,7 @@ function maskOf(name: string, registration: ResolvedRegistration, pattern: RegEx
 /** The tracked columns of `model`, read from its attributes as they are now: associations may have added some. */
 export function trackedModel(
   model: ModelStatic<Model>,
-  registration: ResolvedRegistration,
+  registration: TrackedOptions,
   maskPattern: RegExp | null,
 ): TrackedModel {
   const managed = managedAttributes(model);

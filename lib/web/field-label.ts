@@ -10,15 +10,26 @@ function words(name: string): string {
     .replaceAll(/\p{Lu}\p{Ll}*/gu, (word) => (/\p{Ll}/u.test(word) ? word.toLowerCase() : word));
 }
 
+/** Names come from entries and addresses: `constructor` is one like others. */
+function labelOf(registration: Registration | null, name: string): string | undefined {
+  const labels = registration?.options.labels ?? {};
+  return Object.hasOwn(labels, name) ? labels[name] : undefined;
+}
+
 /** What an attribute or association is called within a sentence: the registration's label, else the words of its name. */
 export function fieldWords(registration: Registration | null, name: string): string {
-  return registration?.options.labels[name] ?? (words(name) || name);
+  return labelOf(registration, name) ?? (words(name) || name);
+}
+
+/** With a capital at its beginning; a word that has one inside, such as `iPhone` or `eCommerce`, is written as it is. */
+export function capitalised(text: string): string {
+  if (/^\S*\p{Lu}/u.test(text)) return text;
+  const [first = ''] = text;
+  return first.toUpperCase() + text.slice(first.length);
 }
 
 /** The same at the head of a row: `Customer name`. */
 export function fieldLabel(registration: Registration | null, name: string): string {
-  const label = registration?.options.labels[name];
-  if (label !== undefined) return label;
-  const text = words(name) || name;
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+  const text = labelOf(registration, name) ?? (words(name) || name);
+  return capitalised(text);
 }

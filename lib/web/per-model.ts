@@ -16,8 +16,8 @@ interface SelectGenerator {
 type Find = Pick<FindOptions<LogEntryAttributes>, 'where' | 'order' | 'limit'>;
 
 /**
- * The condition that an entry is one of those that any of the finds gives. Each reads no further than its limit by an index that
- * begins with the model; over several models at once, PostgreSQL would read and sort them all.
+ * The condition that an entry is one of those that any of the finds gives. Each reads no further than its limit by an index of its
+ * own, such as one that begins with the model; over several models at once, PostgreSQL would read and sort them all.
  */
 export function amongFound(
   { LogEntry, sequelize }: { readonly LogEntry: LogEntryStatic; readonly sequelize: Sequelize },

@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize';
 import { bothWhere } from '../history/where';
-import { OWN_READ } from '../history/own-read';
+import { OWN_READ } from '../capture/own-read';
 import { parseTime, type PointInTime } from '../history/point-in-time';
 import { keyWhere } from '../history/object-key';
 import { entryNotAfter } from '../past/links-at';
@@ -138,9 +138,20 @@ export async function newestBy(
   });
 }
 
+/** The first change of the object that is recorded: a state that no entry made is the one that it ended. */
+async function oldestOf(
+  visit: Visit,
+  { model, pk }: AuditedObject,
+  transaction: Transaction,
+): Promise<LogEntry | null> {
+  const { LogEntry } = visit.web.settings;
+  const where = { model, objectPk: pk, action: [...CAPTURED] };
+  return LogEntry.findOne({ attributes: ['id'], where, order: [['id', 'ASC']], transaction });
+}
+
 /**
- * Whether the visitor may see the state at a point: only what an entry in scope has made. Keys may be used again, and objects may
- * pass from one tenant to another.
+ * Whether the visitor may see the state at a point: only what an entry in scope has made, or ended where none made it. Keys may be
+ * used again, and objects may pass from one tenant to another.
  */
 export async function isStateSeen(
   visit: Visit,
@@ -149,7 +160,8 @@ export async function isStateSeen(
   transaction: Transaction,
 ): Promise<boolean> {
   if (visit.access.scope === null || (entry && isCaptured(entry))) return true;
-  const maker = await newestBy(visit, object, when, transaction);
+  const maker =
+    (await newestBy(visit, object, when, transaction)) ?? (await oldestOf(visit, object, transaction));
   if (!maker) return true;
   const where = inScope(visit, { id: maker.id });
   return (await visit.web.settings.LogEntry.findOne({ attributes: ['id'], where, transaction })) !== null;

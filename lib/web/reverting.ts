@@ -2,13 +2,13 @@ import type { Transaction } from 'sequelize';
 import { inContextOf } from '../context/storage';
 import { isAuditError, type AuditError } from '../core/errors';
 import { revert, type RevertResult } from '../revert/revert';
-import { OWN_READ } from '../history/own-read';
 import type { LogEntry } from '../schema/log-entry';
 import { forbidden, notFound } from './access';
 import { newestSeen, objectWhere, requestedRegistered, type RegisteredObject } from './audited-object';
 import { CURRENT, isStateSeen, newestBy, pointOf, type Point } from './points';
 import { WebProblem } from './problem';
-import { queryProblem, type Visit } from './visit';
+import { rehearsal } from './rehearsal';
+import type { Visit } from './visit';
 
 /** What a revert is about, read before it is tried. */
 export interface RevertSubject {
@@ -79,24 +79,6 @@ interface Attempt {
   readonly reason?: string;
   readonly expected?: string;
   readonly dryRun: boolean;
-}
-
-/**
- * A transaction for a rehearsal: no query of it waits for others longer than a page may take, and what the database would check at
- * its end is checked at once, since it has none.
- */
-async function rehearsal<T>(visit: Visit, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-  const { sequelize, web } = visit;
-  const isolationLevel = 'READ COMMITTED' as Transaction.ISOLATION_LEVELS;
-  const limits = `SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL statement_timeout = ${Math.trunc(web.options.statementTimeout)}`;
-  try {
-    return await sequelize.transaction({ isolationLevel }, async (transaction) => {
-      await sequelize.query(limits, { transaction, raw: true, [OWN_READ]: true } as never);
-      return work(transaction);
-    });
-  } catch (error) {
-    throw queryProblem(error);
-  }
 }
 
 /** Tries it, or does it, within the request's own context: the actor is the visitor, as for any write. */

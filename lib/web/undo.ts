@@ -1,10 +1,13 @@
 import type { Transaction, WhereOptions } from 'sequelize';
 import { inContextOf } from '../context/storage';
+import { isAuditError } from '../core/errors';
 import type { LogEntryAttributes } from '../core/types';
 import { bothWhere } from '../history/where';
 import type { UndoOptions, UndoResult } from '../revert/undo';
 import type { LogEntry } from '../schema/log-entry';
 import { forbidden } from './access';
+import { WebProblem } from './problem';
+import { rehearsal } from './rehearsal';
 import { inScope } from './visible';
 import type { Visit } from './visit';
 
@@ -106,6 +109,12 @@ async function requireEach({ access }: Visit, objects: readonly Touched[]): Prom
     for (const action of ['view', 'revert'] as const) await access.require({ action, ...object });
 }
 
+/** That some of it may have been pruned is no failure of the page. */
+function prunedProblem({ texts }: Visit, error: unknown): unknown {
+  if (!isAuditError(error) || error.code !== 'ERR_AUDIT_HISTORY_GAP') return error;
+  return new WebProblem(422, 'Cannot be undone', { detail: texts.t('undo.pruned'), cause: error });
+}
+
 /** One undo of one visitor, of objects each of which may be reverted. */
 export class PermittedUndo {
   readonly #visit: Visit;
@@ -132,7 +141,7 @@ export class PermittedUndo {
 
   /** What it would do. @throws {WebProblem} 403 */
   async preview(): Promise<UndoResult> {
-    const result = await this.#revert({ dryRun: true });
+    const result = await rehearsal(this.#visit, (transaction) => this.#revert({ dryRun: true, transaction }));
     this.#checkWritten(result.changes);
     return result;
   }
@@ -140,7 +149,7 @@ export class PermittedUndo {
   /**
    * Does it, all or nothing.
    *
-   * @throws {WebProblem} 403
+   * @throws {WebProblem} 403; 422 when some of it may have been pruned
    * @throws {AuditError} ERR_AUDIT_CONFLICT, ERR_AUDIT_NOT_RESTORABLE
    */
   run(reason: string): Promise<UndoResult> {
@@ -158,7 +167,9 @@ export class PermittedUndo {
     // The body parser may have lost the context that says who it is.
     return inContextOf(req as never, () =>
       kind === 'request' ? revertRequest(id, options) : revertTransaction(id, options),
-    );
+    ).catch((error: unknown) => {
+      throw prunedProblem(this.#visit, error);
+    });
   }
 
   /** Somebody may have written under the same correlation id since it was asked. */

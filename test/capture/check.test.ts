@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DataTypes } from 'sequelize';
-import { createAuditLog } from 'sequelize-auditlog';
+import { DataTypes, Model } from 'sequelize';
+import { createAuditLog, type CheckFinding } from 'sequelize-auditlog';
+import { createHistoryTable } from 'sequelize-auditlog/migrations';
 import { testDatabase } from '../support/database';
 
 const database = testDatabase();
@@ -43,6 +44,168 @@ test('check finds missing tables, and nothing after sync', async () => {
   });
   await auditLog.sync();
   expect(await auditLog.check()).toEqual({ ok: true, findings: [] });
+});
+
+/** The one finding after `sql`, which `undo` takes back. */
+async function findingAfter(sql: string, undo: string): Promise<CheckFinding> {
+  await database.rows(sql);
+  const { findings } = await auditLog.check();
+  await database.rows(undo);
+  expect(findings.map(({ code }) => code)).toHaveLength(1);
+  return findings[0]!;
+}
+
+const LOG = 'audit_log_entries';
+const invalidate = (isValid: boolean): string =>
+  `update pg_index set indisvalid = ${isValid} where indexrelid = '${LOG}_actor'::regclass`;
+
+test.each([
+  [
+    'missing_index',
+    /"audit_log_entries_time".*sequelize-auditlog migrate/,
+    `drop index ${LOG}_time`,
+    `create index ${LOG}_time on ${LOG} ("timestamp", "id")`,
+  ],
+  ['invalid_index', /drop index .*"audit_log_entries_actor"; then run/, invalidate(false), invalidate(true)],
+  ['unlogged_table', /set logged/, `alter table ${LOG} set unlogged`, `alter table ${LOG} set logged`],
+  [
+    'column_type',
+    /"changes" as json,.*jsonb/,
+    `alter table ${LOG} alter column changes type json`,
+    `alter table ${LOG} alter column changes type jsonb`,
+  ],
+  [
+    'required_column',
+    /"tenant"/,
+    `alter table ${LOG} add column tenant text not null`,
+    `alter table ${LOG} drop column tenant`,
+  ],
+  [
+    'foreign_key',
+    /refers to "Items".*drop constraint "to_items"/,
+    `alter table ${LOG} add constraint to_items foreign key (remote_port) references "Items" (id)`,
+    `alter table ${LOG} drop constraint to_items`,
+  ],
+  [
+    'foreign_key',
+    /is referred to by "notes"/,
+    `create table notes (entry bigint references ${LOG} (id))`,
+    'drop table notes',
+  ],
+  [
+    'missing_column',
+    /lacks the column "history_user_id"/,
+    `alter table "Orders_history" drop column history_user_id`,
+    `alter table "Orders_history" add column history_user_id text`,
+  ],
+])('check finds %s and says what to do: %s', async (code, advice, sql, undo) => {
+  const finding = await findingAfter(sql, undo);
+  expect([finding.code, finding.message]).toEqual([code, expect.stringMatching(advice)]);
+});
+
+test('119: what a newer version may have added is no finding, and writes go on', async () => {
+  await database.rows(
+    `alter table ${LOG} add column newer text, add column filled integer not null default 1`,
+  );
+  await database.rows('alter table "Orders_history" add column newer text');
+  expect((await auditLog.check()).findings).toEqual([]);
+  const [order, before] = [await Order.create({ status: 'new' }), await auditLog.LogEntry.count()];
+  await order.update({ status: 'newer' });
+  expect((await auditLog.audited(Order).versions(order)).map(({ status }) => status as string)).toEqual([
+    'newer',
+  ]);
+  expect(await auditLog.LogEntry.count()).toBe(before + 1);
+  await database.rows(`alter table ${LOG} drop column newer, drop column filled`);
+  await database.rows('alter table "Orders_history" drop column newer');
+});
+
+test('119: what an older version has not created yet is a finding, and writes go on', async () => {
+  await database.rows(`drop index ${LOG}_pruned, "Orders_history_time"`);
+  await database.rows('alter table "Orders_history" drop column pin');
+  expect((await codes()).toSorted()).toEqual([
+    'missing_column Order',
+    'missing_index',
+    'missing_index Order',
+  ]);
+  const order = await Order.create({ status: 'old', pin: '1234' });
+  await order.update({ status: 'older' });
+  expect((await auditLog.audited(Order).entries(order)).map(({ action }) => action)).toEqual(['update']);
+  await auditLog.sync();
+  expect(await codes()).toEqual([]);
+});
+
+test('121: check tells which privileges the role of the connection lacks', async () => {
+  const role = `${database.schema}_app`;
+  const as = database.createSequelize({
+    dialectOptions: { options: `-c search_path=${database.schema} -c role=${role}` },
+  });
+  const theirs = createAuditLog(as);
+  const Note = as.define('Note', { text: DataTypes.TEXT }, { timestamps: false });
+  theirs.registerAudited(Note, { snapshots: true });
+  await database.rows('create table "Notes" (id integer primary key, text text)');
+  await createHistoryTable(sequelize.getQueryInterface(), 'Notes');
+  await database.rows(`create role "${role}"`);
+  const seen = async (): Promise<string[]> => (await theirs.check()).findings.map(({ message }) => message);
+  await database.rows(`grant usage on schema "${database.schema}" to "${role}"`);
+  await database.rows(`grant select on ${LOG} to "${role}"`);
+  await database.rows(`grant select, insert on "Notes" to "${role}"`);
+  const closed = await seen();
+  await database.rows(`grant select, insert on ${LOG} to "${role}"`);
+  await database.rows(`grant usage on sequence ${LOG}_id_seq to "${role}"`);
+  await database.rows(`grant select, insert on "Notes_history" to "${role}"`);
+  const open = await seen();
+  await Note.create({ id: 1, text: 'enough for a write' });
+  const elsewhere = createAuditLog(
+    database.createSequelize({ dialectOptions: { options: `-c role=${role}` } }),
+    { schema: await database.createSchema('closed') },
+  );
+  const [hidden] = (await elsewhere.check()).findings;
+  await database.rows(`drop owned by "${role}"; drop role "${role}"`);
+  await database.rows('drop table "Notes", "Notes_history"');
+  expect(closed).toEqual([
+    expect.stringMatching(/grant select, insert on .*grant usage on sequence .*audit_log_entries_id_seq/),
+    expect.stringMatching(/of Note may not.*grant select, insert on .*"Notes_history" to <role>\.$/),
+  ]);
+  expect(open).toEqual([]);
+  expect(hidden).toMatchObject({
+    code: 'missing_privilege',
+    message: expect.stringMatching(/usage on the schema/),
+  });
+});
+
+test('121, 122: the library makes no function and no trigger, so none can be off or run as another role', async () => {
+  const sql = `select proname from pg_proc where pronamespace = $1::regnamespace
+    union all select tgname from pg_trigger where not tgisinternal and tgrelid::regclass::text ~ 'audit_log|_history'`;
+  expect(await database.rows(sql, [`"${database.schema}"`])).toEqual([]);
+});
+
+test('check finds class fields that hide attributes, and secrets by their column', async () => {
+  const other = database.createSequelize();
+  const log = createAuditLog(other);
+  class Shadowed extends Model {
+    status!: string;
+  }
+  Shadowed.init({ status: DataTypes.TEXT }, { sequelize: other, tableName: 'Items', timestamps: false });
+  class Keyed extends Model {
+    constructor(...given: ConstructorParameters<typeof Model>) {
+      if (Object.keys(given[0] ?? {}).length === 0) throw new Error('needs a value');
+      super(...given);
+    }
+  }
+  const pass = { type: DataTypes.TEXT, field: 'password_hash' };
+  Keyed.init(
+    { pass, word: { ...pass, field: 'pwd' } },
+    { sequelize: other, tableName: 'Labels', timestamps: false },
+  );
+  log.registerAudited(Shadowed);
+  log.registerAudited(Keyed, { mask: ['word'] });
+  // Sequelize warns of the fields itself, a little later.
+  jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const { findings } = await log.check();
+  expect(findings.filter(({ code }) => code !== 'missing_column')).toEqual([
+    { code: 'shadowed_attribute', model: 'Shadowed', message: expect.stringContaining('declare status') },
+    { code: 'unmasked_column', model: 'Keyed', message: expect.stringContaining('"password_hash"') },
+  ]);
 });
 
 /** Forms of raw SQL that `coverage()` names. */

@@ -253,6 +253,8 @@ async function ownSoftDelete(): Promise<void> {
 async function ownEntries(): Promise<void> {
   const left = await entries(() => run('own-entries'));
   expect(actionsOf(left)).toEqual(['approve Order', 'access Order']);
+  const [seen] = await entries(() => request(world.app).get('/orders/42').expect(200));
+  expect(seen).toMatchObject({ action: 'access', objectPk: '42', request: 'GET /orders/42' });
   expect(left.map(({ reason, changes }) => [reason, changes])).toEqual([
     ['four eyes', null],
     [null, null],
@@ -290,6 +292,48 @@ async function stream(): Promise<void> {
   };
   await run('stream', { storeCursor, signal: stop.signal });
   expect(world.delivered.map(({ action }) => action)).toEqual(['create', 'update']);
+}
+
+async function report(): Promise<void> {
+  await objects.order.update({ views: 1 });
+  await run('report');
+  const { text } = await request(world.app)
+    .get('/reports/orders.csv')
+    .expect('content-type', /csv/)
+    .expect(200);
+  const [head, ...rows] = text.trimEnd().split('\n');
+  expect(head).toBe(Object.keys(sampleEntry()).join(','));
+  expect(rows.map((row) => row.includes('request-1'))).toEqual([true]);
+}
+
+async function retention(): Promise<void> {
+  wired.auditLog.registerAudited(Order, { exclude: ['internalNotes'], snapshots: true });
+  const order = await Order.create({ status: 'pending' });
+  await order.update({ status: 'shipped' });
+  await database.rows(`update audit_log_entries set timestamp = timestamp - interval '1000 days'`);
+  await database.rows(`update "Orders_history" set history_date = history_date - interval '1000 days'`);
+  await run('retention');
+  // Three of each object stay, and there are two.
+  expect(actionsOf(await wired.orders.entries(order))).toEqual(['update Order', 'create Order']);
+  const { Order: gone } = await wired.auditLog.prune({ olderThan: '730d', models: [Order] });
+  const comment = commentBehind("await auditLog.prune({ olderThan: '730d', dryRun");
+  expect(['Order', ...Object.keys(gone!)]).toEqual(namesIn(comment));
+  expect(gone).toEqual({ entries: 2, versions: 1 });
+}
+
+async function operations(): Promise<void> {
+  const { kept } = (await run('operations')) as { kept: object };
+  expect(Object.keys(kept)).toEqual(namesIn(commentBehind('const { Order: kept } = await auditLog.stats()')));
+}
+
+async function registerEverything(): Promise<void> {
+  const { auditLog } = wired;
+  auditLog.registerAudited(Order, { exclude: ['internalNotes'], snapshots: true });
+  for (const model of [Invoice, Product, OrderItem]) auditLog.unregister(model);
+  await run('register-all');
+  expect(auditLog.isRegistered(Product)).toBe(true);
+  expect(auditLog.isRegistered(Invoice)).toBe(false);
+  expect(await wired.orders.versions(42)).toHaveLength(2);
 }
 
 async function off(): Promise<void> {
@@ -337,6 +381,10 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
   web: inTheBrowser,
   react,
   stream,
+  report,
+  retention,
+  operations,
+  'register-all': registerEverything,
   off,
   'require-actor': requireActor,
   testing,

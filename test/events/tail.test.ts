@@ -74,7 +74,7 @@ test("'now' begins at the end, with what commits from now on, transactions that 
     async () =>
       (
         await database.rows(
-          `select 1 from pg_stat_activity where application_name = $1 and query like '%pg_snapshot_xmin%'`,
+          `select 1 from pg_stat_activity where application_name = $1 and query like '%pg_visible_in_snapshot%'`,
           [database.schema],
         )
       ).length > 0,

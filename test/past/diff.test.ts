@@ -87,8 +87,8 @@ describe.each(kinds)('diff of a model: %s', (_, Order, orders) => {
     });
     expect((await orders.diff(row, paid, paid)).changes).toEqual([]);
     const statements = await loggedBy(sequelize, () => orders.diff(row, created, paid));
-    // One for each side, one for the links.
-    expect(statements).toHaveLength(3);
+    // One for each side, one for the links, one for whether links were pruned.
+    expect(statements).toHaveLength(4);
   });
 
   test('H247, H250, H251, H253, H255 links are added and removed by key, net over the time', async () => {

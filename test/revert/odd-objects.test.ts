@@ -201,7 +201,9 @@ test.each(required)(
     await model.update({ name: '7' }, { where: {} });
     await database.rows(`alter table ${table} alter name type int using name::int`);
     const retyped = await handle.revert(other['id'], { to: first, dryRun: true });
-    expect(retyped.obstacles).toEqual([{ attribute: 'name', why: expect.stringContaining('invalid input') }]);
+    expect(retyped.obstacles).toEqual([
+      { attribute: 'name', why: expect.stringContaining('invalid input'), sqlState: '22P02' },
+    ]);
     expect((await refusalOf(() => handle.revert(other['id'], { to: first }))).code).toBe(
       'ERR_AUDIT_CONFLICT',
     );
@@ -219,7 +221,9 @@ test.each(deferred)(
       'delete from deferred_parents where not exists (select from deferred_logged where up = 1)',
     );
     const plan = await handle.revert(row, { to: created, dryRun: true });
-    expect(plan.obstacles).toEqual([{ attribute: 'up', why: expect.stringContaining('foreign key') }]);
+    expect(plan.obstacles).toEqual([
+      { attribute: 'up', why: expect.stringContaining('foreign key'), sqlState: '23503' },
+    ]);
     expect((await refusalOf(() => handle.revert(row, { to: created }))).code).toBe('ERR_AUDIT_CONFLICT');
     expect(await handle.entries(row)).toHaveLength(2);
   },

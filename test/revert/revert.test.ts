@@ -237,7 +237,9 @@ describe.each(kinds)('revert of a model: %s', (_, Order, orders) => {
     await row.update({ code: null, customerId: null });
     const other = await Order.create({ code: `c${customer['id']}` });
     const plan = await orders.revert(row, { to: created, dryRun: true });
-    expect(plan.obstacles).toEqual([{ attribute: 'code', why: expect.stringContaining('duplicate key') }]);
+    expect(plan.obstacles).toEqual([
+      { attribute: 'code', why: expect.stringContaining('duplicate key'), sqlState: '23505' },
+    ]);
     const error = await refusalOf(() => orders.revert(row, { to: created }));
     expect([error.code, (error.cause as Error).name]).toEqual([
       'ERR_AUDIT_CONFLICT',
@@ -248,7 +250,7 @@ describe.each(kinds)('revert of a model: %s', (_, Order, orders) => {
     await customer.destroy();
     const gone = await orders.revert(row, { to: created, dryRun: true });
     expect(gone.obstacles).toEqual([
-      { attribute: 'customerId', why: expect.stringContaining('foreign key') },
+      { attribute: 'customerId', why: expect.stringContaining('foreign key'), sqlState: '23503' },
     ]);
     expect((await refusalOf(() => orders.revert(row, { to: created }))).cause).toMatchObject({
       name: 'SequelizeForeignKeyConstraintError',

@@ -58,6 +58,7 @@ test('the log has one index per finder', async () => {
     'USING btree (model, id)',
     'USING btree (model, object_pk, id)',
     'USING btree (id)',
+    `USING btree (model, id) WHERE (action = 'prune'::text)`,
     'USING btree ("timestamp", id)',
     'USING btree (transaction_id)',
   ]);
@@ -94,12 +95,27 @@ test('an incomplete log gets the columns and indexes it lacks, and keeps its row
   ]);
 });
 
+test('an invalid index is told apart, and its name not given again', async () => {
+  const broken: TableName = { schema: null, table: 'broken_log' };
+  await run(createLogTable(broken));
+  await database.admin.query('drop index broken_log_model');
+  await database.admin.query(`insert into broken_log (action, model) values ('a', 'b'), ('a', 'b')`);
+  const unique = 'create unique index concurrently broken_log_model on broken_log (model)';
+  await expect(database.admin.query(unique)).rejects.toThrow(/could not create unique index/);
+  const info = (await readTable(query, broken))!;
+  expect([info.indexes.includes('broken_log_model'), info.invalidIndexes]).toEqual([
+    false,
+    ['broken_log_model'],
+  ]);
+  expect(createLogTable(broken, info)).toEqual([]);
+});
+
 test('a name with quotes and capitals, in a schema of its own, is quoted everywhere', async () => {
   const schema = await database.createSchema('Odd x');
   const odd: TableName = { schema, table: 'The "log"' };
   await run(createLogTable(odd));
   await run(createLogTable(odd));
-  expect((await readTable(query, odd))!.indexes).toHaveLength(8);
+  expect((await readTable(query, odd))!.indexes).toHaveLength(9);
   expect(createLogTable(odd, await readTable(query, odd))).toEqual([]);
 });
 

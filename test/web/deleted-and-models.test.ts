@@ -120,7 +120,7 @@ describe('models', () => {
       'Tag Tags',
     ]);
     expect(rows[2]!.slice(1, 6)).toEqual([
-      'Id, Status, Total, Description, Shipping, customer, Created at, Updated at, Deleted at',
+      'Id, Status, Total, Description, Shipping, Customer, Created at, Updated at, Deleted at',
       'Card number',
       'Internal notes',
       'Tags',

@@ -1,7 +1,7 @@
 import request from 'supertest';
 import { withAuditContext } from 'sequelize-auditlog';
 import type { Model } from 'sequelize';
-import { fieldLabel, fieldWords } from '../../lib/web/field-label';
+import { capitalised, fieldLabel, fieldWords } from '../../lib/web/field-label';
 import { shortText, shortTexts } from '../../lib/web/short-values';
 import { testDatabase } from '../support/database';
 import { pageOf } from '../support/page-text';
@@ -142,6 +142,9 @@ describe('words', () => {
     expect(labels('HTMLBody2Text')).toEqual(['HTML body2 text', 'HTML body2 text']);
     expect(labels('straßeÜber')).toEqual(['Straße über', 'straße über']);
     expect(labels('__')).toEqual(['__', '__']);
+    // A label of the registration begins its row like the names beside it.
+    const heads = ['e-mail', 'SKU', 'iPhone model', 'übergabe', ''].map(capitalised);
+    expect(heads).toEqual(['E-mail', 'SKU', 'iPhone model', 'Übergabe', '']);
   });
 
   test('N: values of up to 40 characters are whole, longer ones are cut at 40', () => {

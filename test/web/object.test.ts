@@ -69,7 +69,7 @@ test('H338, H339: the oldest entry shows its values too; a foreign key is shown 
 test('the present stands at the head: what is masked or not recorded says so, and never shows', async () => {
   const { text, html } = await get('o/Order/1');
   expect(text).toMatch(/Now \(11 fields\) Id 1 Status paid Total 12\.50 Description none/);
-  expect(text).toContain('Card number masked Internal notes not tracked customer ∅ null');
+  expect(text).toContain('Card number masked Internal notes not tracked Customer ∅ null');
   expect(text).toContain('Masked, never shown: Card number. Not recorded: Internal notes.');
   expect(html).not.toContain('4111111111111111');
 });

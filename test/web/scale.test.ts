@@ -87,6 +87,16 @@ test('a busy log shows bars of fewer days, and says so', async () => {
   expect(narrowed.text).toContain('Entries per day, last 30 days');
 });
 
+test('of a busy actor the newest entries are counted, and the page says so', async () => {
+  await fill(12_000, 4);
+  await database.rows(`update audit_log_entries set actor_id = 'import' where actor_id <> 'actor-7'`);
+  const busy = pageOf(await request(world.app()).get('/audit/a/import')).text;
+  expect(busy).toContain('Entries by weekday and hour, the newest 10,000');
+  expect(busy).toMatch(/Most changed, the newest 10,000 entries ?Model Entries \w+ 2,\d\d\d/);
+  const other = pageOf(await request(world.app()).get('/audit/a/actor-7')).text;
+  expect(other).toContain('Entries by weekday and hour, last 90 days');
+});
+
 // Runs with FULL=1 only: filling the log takes longer than all other tests of this file.
 (process.env['FULL'] === '1' ? describe : describe.skip)('a log of 1,000,000 entries', () => {
   let server: Server;

@@ -117,7 +117,7 @@ describe('the preview', () => {
     const path = await requested(() => order.update({ status: 'b' }));
     await order.update({ status: 'c' });
     const page = pageOf(await post(path, { ...REASON, preview: '1' }));
-    expect(page.text).toContain(`Order ${idOf(order)}: "status" was changed later`);
+    expect(page.text).toContain(`Order ${idOf(order)} (b): "status" was changed later`);
     expect(page.html).not.toContain('<form');
   });
 });
@@ -157,7 +157,7 @@ describe('the undo', () => {
     await order.update({ status: 'c' });
     const page = pageOf(await post(path, REASON));
     expect(page.status).toBe(409);
-    expect(page.text).toContain(`Order ${idOf(order)}: "status" was changed later`);
+    expect(page.text).toContain(`Order ${idOf(order)} (b): "status" was changed later`);
     expect(await statusOf(order)).toBe('c');
   });
 });

@@ -24,6 +24,7 @@ OrderItem.belongsTo(Product, { as: 'product', foreignKey: productKey, onDelete: 
 Order.belongsToMany(Tag, { as: 'tags', through: OrderTag, foreignKey: 'orderId', otherKey: 'tagId' });
 Tag.belongsToMany(Order, { as: 'orders', through: OrderTag, foreignKey: 'tagId', otherKey: 'orderId' });
 
+export { Alert } from './alert';
 export { Address, ADDRESS_KINDS, type AddressKind } from './address';
 export { Customer } from './customer';
 export { ORDER_STATUSES, Order, type OrderStatus } from './order';

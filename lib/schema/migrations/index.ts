@@ -3,4 +3,8 @@
  *
  * @packageDocumentation
  */
-export {};
+export type { MigrationTable, TableOptions } from './arguments';
+export { createAuditTables, dropAuditTables } from './audit-tables';
+export type { AuditTablesOptions } from './audit-tables';
+export { createHistoryTable, dropHistoryTable } from './history-tables';
+export type { DropHistoryOptions, HistoryTableOptions } from './history-tables';

@@ -41,11 +41,13 @@ async function listAnswer(
   list: string,
   { query, params }: ListInput,
   transaction: Transaction,
+  model: string | null = null,
 ): Promise<ApiAnswer> {
   const { settings, options } = visit.web;
   const { limit = options.pageSize, cursor = null, order, count } = query;
   const filter = filterOfParams(params, visit.clock.zone);
-  const selection = { where, filter, unseen: unseenBy(visit.access, settings.registry), transaction };
+  const unseen = unseenBy(visit.access, settings.registry, model);
+  const selection = { where, filter, unseen, transaction };
   const { entries, next, prev } = await readEntries(settings, { ...selection, limit, cursor, order, list });
   const estimate = count && (await estimateEntries(settings, selection));
   const page = { next: reference(visit, next), prev: reference(visit, prev) };
@@ -114,6 +116,7 @@ const objectEntries = endpoint({
         `${object.model} ${object.pk}`,
         input,
         transaction,
+        object.model,
       )),
     }));
     await recorded(visit, object, newest.objectRepr);

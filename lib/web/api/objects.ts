@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize';
 import { stateDiffs } from '../../past/diff';
-import { lifeOf, linkDiffs, linkedNames } from '../../past/links-at';
+import { lifeOf, linkDiffs, linkedNames, linksWholeSince } from '../../past/links-at';
 import { stateOf, type ObjectState } from '../../past/state';
 import { notFound } from '../access';
 import { newestSeen, requestedRegistered, type RegisteredObject } from '../audited-object';
@@ -142,8 +142,12 @@ async function linksBetween(
   transaction: Transaction,
 ): Promise<ReturnType<typeof linkDiffs>> {
   if (linkedNames(registration).length === 0) return [];
+  const { settings } = visit.web;
   const whens = times.map(({ when }) => when);
-  return linkDiffs(registration, await lifeOf(visit.web.settings, registration, key, whens, transaction));
+  const life = await lifeOf(settings, registration, key, whens, transaction);
+  const since = await linksWholeSince(settings, registration, whens, transaction);
+  if (since !== null) throw unknown(since, 'from');
+  return linkDiffs(registration, life);
 }
 
 /** @throws {WebProblem} 422 when there is nothing to compare with */

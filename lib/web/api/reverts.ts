@@ -6,7 +6,9 @@ import type { RevertOptions, RevertResult } from '../../revert/revert';
 import { notFound } from '../access';
 import { newestSeen, requestedRegistered, type RegisteredObject } from '../audited-object';
 import { CURRENT, isStateSeen, pointOf, type Point } from '../points';
+import { obstacleJson, skippedWhy } from '../obstacles';
 import { WebProblem } from '../problem';
+import { rehearsal } from '../rehearsal';
 import type { Visit } from '../visit';
 import { endpoint, type ApiAnswer, type Endpoint } from './endpoint';
 import { currentVersion, expectedOf, versionTag } from './expected';
@@ -83,8 +85,12 @@ function problemOf(visit: Visit, { model }: RegisteredObject, error: AuditError)
 async function call(visit: Visit, object: RegisteredObject, options: RevertOptions): Promise<RevertResult> {
   const { auditLog } = visit.web;
   const handle = auditLog.audited(object.registration.model);
+  const run = (transaction?: Transaction): Promise<RevertResult> =>
+    inContextOf(visit.req as never, () =>
+      handle.revert(object.key, { ...options, ...(transaction && { transaction }) }),
+    );
   try {
-    return await inContextOf(visit.req as never, () => handle.revert(object.key, options));
+    return await (options.dryRun ? rehearsal(visit, run) : run());
   } catch (error) {
     throw isAuditError(error) ? problemOf(visit, object, error) : error;
   }
@@ -114,15 +120,15 @@ async function onlyOf(
 function answerOf(visit: Visit, object: RegisteredObject, dryRun: boolean, result: RevertResult): ApiAnswer {
   const { model, pk } = object;
   const { changes, skipped, obstacles, entry } = result;
-  const isSeen = ({ attribute }: { readonly attribute?: string }): boolean =>
-    attribute === undefined || visit.access.sees(model, attribute);
   const body = {
     model,
     objectPk: pk,
     dryRun,
     changes: shownDifferences(visit, model, changes as never),
-    skipped: skipped.filter(isSeen),
-    obstacles: obstacles.filter(isSeen),
+    skipped: skipped
+      .filter(({ attribute }) => visit.access.sees(model, attribute))
+      .map((each) => ({ ...each, why: skippedWhy(visit, model, each) })),
+    obstacles: obstacles.map((each) => obstacleJson(visit, model, each)),
     entry: entry && visit.entries.view(entry),
   };
   if (!entry) return { body };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MASK_TEXT } from '../../core/options';
 import { BUCKETS } from '../reading/activity';
+import { isStorable, MAX_REASON } from '../reason';
 import { MAX_LIMIT } from '../search/paging';
 
 /** Schemas that the OpenAPI document names. */
@@ -91,13 +92,19 @@ export const DIFF_QUERY = z.strictObject({
   tz: FILTERS.tz,
 });
 
-const MAX_REASON = 2000;
 export const REVERT_BODY = named(
   'RevertRequest',
   z.strictObject({
     to: text.describe('The past that is put back: the id of an entry, or a time.'),
     only: z.array(text).optional().describe('Only these attributes and associations.'),
-    reason: z.string().trim().min(1).max(MAX_REASON).optional().describe('Why; required unless `dryRun`.'),
+    reason: z
+      .string()
+      .trim()
+      .min(1)
+      .max(MAX_REASON)
+      .refine(isStorable, 'holds a NUL character')
+      .optional()
+      .describe('Why; required unless `dryRun`.'),
     dryRun: z.boolean().default(false).describe('Only tell what would be done.'),
   }),
 );

@@ -18,6 +18,7 @@ export const COMMON = {
   'value.hidden.one': '{n} change you may not see',
   'value.hidden.other': '{n} changes you may not see',
   'actor.system': 'system',
+  'reason.unfit': 'A reason is a text of at most {n} characters, without NUL.',
   'problem.back': 'Back to the activity',
   'problem.400': 'This address can’t be read',
   'problem.403': 'Not allowed',

@@ -7,6 +7,11 @@ export const FEED = {
   'sentence.restore': '{actor} restored {object}',
   'sentence.access': '{actor} viewed {object}',
   'sentence.prune': '{actor} pruned the history of {object}',
+  'sentence.pruned': '{actor} pruned {counts} of {object} older than {time}',
+  'sentence.prunedEntries.one': '{n} entry',
+  'sentence.prunedEntries.other': '{n} entries',
+  'sentence.prunedVersions.one': '{n} version',
+  'sentence.prunedVersions.other': '{n} versions',
   'sentence.own': '{actor} logged {action} on {object}',
   'sentence.ownWith': '{actor} logged {action} on {object}: {changes}',
   'sentence.linked': '{actor} added {links} to {field} of {object}',
@@ -61,6 +66,7 @@ export const FEED = {
   'bars.until.one': 'Entries of {date}',
   'bars.until.other': 'Entries per day, {n} days to {date}',
   'bars.cut': 'For more days, narrow the filter.',
+  'bars.zero': '{caption}: none',
   'bars.none': 'Too many entries to count by the day. Narrow the filter.',
   'bars.bar.one': '{day}: {n} entry',
   'bars.bar.other': '{day}: {n} entries',
@@ -68,6 +74,7 @@ export const FEED = {
   'bars.day': 'Day',
   'bars.entries': 'Entries',
   'heat.last': 'Entries by weekday and hour, last 90 days',
+  'heat.newest': 'Entries by weekday and hour, the newest {n}',
   'heat.cell.one': '{day} {hour}: {n} entry',
   'heat.cell.other': '{day} {hour}: {n} entries',
   'heat.hour': 'Hour',
@@ -120,6 +127,7 @@ export const FEED = {
   'actor.last': 'Last seen',
   'actor.id': 'Id',
   'actor.models': 'Most changed, last 90 days',
+  'actor.modelsNewest': 'Most changed, the newest {n} entries',
   'actor.none': 'Nothing in the last 90 days.',
 
   'undo.title': 'Undo',
@@ -142,6 +150,8 @@ export const FEED = {
   'undo.skip': '{object}, {field}: {why}',
   'undo.done': 'Undone. These are the entries that the undo left.',
   'undo.reasonMissing': 'Say why: an undo needs a reason.',
+  'undo.pruned':
+    'Some of what it did may have been pruned from the log, so that it can’t be undone as a whole.',
   'undo.tooMuch':
     'It did more than {n} changes, which is too much to undo on a page. Use auditLog.revertRequest or auditLog.revertTransaction.',
 } as const;

@@ -77,6 +77,7 @@ export const OBJECT = {
   'at.revert': 'Revert to this',
   'at.timeline': 'Timeline',
   'at.links': 'Relationships then',
+  'at.linksUnknown': 'What it was linked to at that time is not known: entries of that time were pruned.',
   'at.absent': 'It was not there: not yet created at that time.',
   'at.gone': 'It was not there: deleted by that time.',
   'at.unknown': 'What it was at that time is not known: its history begins {since}.',

@@ -1,6 +1,8 @@
 import type { JSX } from 'preact';
 import { notFound } from '../access';
 import { html, type Answer } from '../answers';
+import type { MessageKey } from '../messages';
+import { CountTable } from '../parts/count-table';
 import { EntriesList } from '../parts/entries-list';
 import { HeatMap } from '../parts/heat-map';
 import { Layout } from '../parts/layout';
@@ -66,6 +68,16 @@ function Facts({ visit, actorId, found: { seen } }: ActorProps): JSX.Element {
   );
 }
 
+/** What was counted: the last days, or of a busy actor no more than the newest entries. */
+function spanText(
+  { texts }: Visit,
+  { counted }: ActorActivity,
+  days: MessageKey,
+  newest: MessageKey,
+): string {
+  return counted === null ? texts.t(days) : texts.t(newest, { n: texts.number(counted) });
+}
+
 function Models({ visit, actorId, found: { activity } }: ActorProps): JSX.Element {
   const { texts, urls } = visit;
   const hrefOf = (model: string): string => {
@@ -73,34 +85,17 @@ function Models({ visit, actorId, found: { activity } }: ActorProps): JSX.Elemen
     return urls.feed({ q: formatSearch({ model: only!, actor: by! }) });
   };
   if (activity.models.length === 0) return <p class="muted">{texts.t('actor.none')}</p>;
+  const rows = activity.models.map(({ model, count }) => ({ label: model, count, href: hrefOf(model) }));
   return (
-    <table class="top-models">
-      <caption>{texts.t('actor.models')}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{texts.t('filter.model')}</th>
-          <th scope="col" class="number">
-            {texts.t('bars.entries')}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {activity.models.map(({ model, count }) => (
-          <tr key={model}>
-            <th scope="row">
-              <a href={hrefOf(model)}>{model}</a>
-            </th>
-            <td class="number">{texts.number(count)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <CountTable visit={visit} of={texts.t('filter.model')} rows={rows} class="top-models">
+      <caption>{spanText(visit, activity, 'actor.models', 'actor.modelsNewest')}</caption>
+    </CountTable>
   );
 }
 
 function Page(props: ActorProps): JSX.Element {
   const { visit, actorId, found } = props;
-  const { texts, urls, entries } = visit;
+  const { urls, entries } = visit;
   const { list, seen, activity } = found;
   const title = seen.at(-1)?.actorLabel ?? actorId;
   const at = (cursor: string | null): string | null => cursor && urls.actor(actorId, { cursor });
@@ -114,7 +109,11 @@ function Page(props: ActorProps): JSX.Element {
           <Facts {...props} />
           <Models {...props} />
         </section>
-        <HeatMap visit={visit} hours={activity.hours} caption={texts.t('heat.last')} />
+        <HeatMap
+          visit={visit}
+          hours={activity.hours}
+          caption={spanText(visit, activity, 'heat.last', 'heat.newest')}
+        />
       </div>
       <EntriesList
         visit={visit}

@@ -1,6 +1,6 @@
 import type { ComponentChild, JSX } from 'preact';
 import type { Transaction } from 'sequelize';
-import { lifeOf, linkedNames, linksThen, entryNotAfter } from '../../past/links-at';
+import { lifeOf, linkedNames, linksThen, linksWholeSince, entryNotAfter } from '../../past/links-at';
 import { stateOf, type ObjectState } from '../../past/state';
 import { timeText } from '../../schema/exact-time';
 import type { LogEntry } from '../../schema/log-entry';
@@ -40,7 +40,8 @@ interface AtPage {
   readonly past: ObjectState;
   /** Null when it is not the visitor's to see. */
   readonly now: ObjectState | null;
-  readonly links: Links;
+  /** Null where they were pruned. */
+  readonly links: Links | null;
   /** Changes up to the time, newest first, and after it, oldest first. */
   readonly before: readonly LogEntry[];
   readonly after: readonly LogEntry[];
@@ -92,10 +93,12 @@ async function readLinks(
   { registration, key }: RegisteredObject,
   { when }: Point,
   transaction: Transaction,
-): Promise<Links> {
+): Promise<Links | null> {
+  const { settings } = visit.web;
   if (linkedNames(registration).length === 0) return [];
-  const life = await lifeOf(visit.web.settings, registration, key, [when], transaction);
-  return linksThen(registration, life, 0);
+  const life = await lifeOf(settings, registration, key, [when], transaction);
+  const since = await linksWholeSince(settings, registration, [when], transaction);
+  return since === null ? linksThen(registration, life, 0) : null;
 }
 
 async function readPage(visit: Visit, object: RegisteredObject, mayRevert: boolean): Promise<AtPage> {
@@ -234,6 +237,7 @@ function Missing(props: AtPage): JSX.Element {
 }
 
 function LinksThen({ visit, object, links }: AtPage): JSX.Element | null {
+  if (links === null) return <p class="notice info">{visit.texts.t('at.linksUnknown')}</p>;
   const shown = shownLinks(
     visit,
     object.model,

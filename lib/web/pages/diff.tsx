@@ -1,121 +1,23 @@
 import type { ComponentChild, JSX } from 'preact';
-import type { Transaction } from 'sequelize';
 import type { JsonValue, LinkChange } from '../../core/types';
-import { lifeOf, linkDiffs, linkedNames, type LinkDiff } from '../../past/links-at';
-import { stateOf, type ObjectState } from '../../past/state';
-import type { LogEntry } from '../../schema/log-entry';
-import { managedAttributes } from '../../schema/attributes';
-import { notFound } from '../access';
 import { html, redirect, type Answer } from '../answers';
-import { nameOf, newestSeen, requestedRegistered, type RegisteredObject } from '../audited-object';
+import { requestedRegistered } from '../audited-object';
+import { isTelling, readTimes, rowsOf, ticked, type Row, type Side, type TwoTimes } from '../comparing';
 import { LinkTable } from '../parts/changes';
 import { comparisonOf, Paths, Words } from '../parts/compare';
 import { fieldOf } from '../parts/fields';
 import { Layout } from '../parts/layout';
 import { Moment } from '../parts/moment';
-import { Concealed, differs, jsonOf, seenState, StateValue, type StateField } from '../parts/state-table';
+import { Concealed, jsonOf, seenState, StateValue, type StateField } from '../parts/state-table';
 import { pairOf, textOf, WHOLE } from '../parts/value';
-import { CURRENT, isStateSeen, pointOf, type Point } from '../points';
+import type { Point } from '../points';
 import { viewing } from '../record-view';
-import { WebProblem } from '../problem';
 import { shownLinks } from '../shown-links';
 import type { Visit } from '../visit';
 
-interface Side {
-  readonly point: Point;
-  readonly state: ObjectState;
-}
-
-interface DiffPage {
+interface DiffPage extends TwoTimes {
   readonly visit: Visit;
-  readonly object: RegisteredObject;
-  readonly name: string;
-  readonly entry: LogEntry;
-  readonly from: Side;
-  readonly to: Side;
-  readonly links: readonly LinkDiff[];
   readonly mayRevert: boolean;
-}
-
-const missing = (parameter: string): WebProblem =>
-  new WebProblem(400, 'Wrong parameter', {
-    detail: `Say what to compare: ${parameter} is missing. It is an entry's id, a time, or current.`,
-    parameter,
-  });
-
-/** The boxes ticked on a timeline come without an order: the older one is compared with the newer. */
-function ticked({ query, texts }: Visit): readonly [from: string, to: string] | null {
-  const picks = [...new Set(query.getAll('pick'))];
-  if (picks.length === 0) return null;
-  if (picks.length !== 2 || !picks.every((pick) => pick === CURRENT || /^\d{1,19}$/.test(pick)))
-    throw new WebProblem(400, 'Wrong parameter', { detail: texts.t('diff.pickTwo'), parameter: 'pick' });
-  const isNewer = (a: string, b: string): boolean =>
-    a === CURRENT || (b !== CURRENT && BigInt(a) > BigInt(b));
-  const [a, b] = picks as [string, string];
-  return isNewer(a, b) ? [b, a] : [a, b];
-}
-
-async function readSide(
-  visit: Visit,
-  object: RegisteredObject,
-  parameter: 'from' | 'to',
-  transaction: Transaction,
-): Promise<Side> {
-  const text = visit.query.get(parameter)?.trim() ?? '';
-  if (text === '') throw missing(parameter);
-  const { settings, snapshots } = visit.web;
-  const point = await pointOf(visit, object, text, parameter, transaction);
-  if (!(await isStateSeen(visit, object, point, transaction))) throw notFound();
-  const { registration, key } = object;
-  const state = await stateOf(settings, snapshots, registration, key, point.when, { transaction });
-  return { point, state };
-}
-
-async function readPage(visit: Visit, object: RegisteredObject, mayRevert: boolean): Promise<DiffPage> {
-  return visit.read(async (transaction) => {
-    const from = await readSide(visit, object, 'from', transaction);
-    const to = await readSide(visit, object, 'to', transaction);
-    const entry = to.point.entry ?? (await newestSeen(visit, object, transaction));
-    const { registration, key } = object;
-    const times = [from.point.when, to.point.when];
-    const links =
-      linkedNames(registration).length === 0
-        ? []
-        : linkDiffs(registration, await lifeOf(visit.web.settings, registration, key, times, transaction));
-    return { visit, object, name: nameOf(visit, object, entry), entry, from, to, links, mayRevert };
-  });
-}
-
-interface Row {
-  readonly from: StateField;
-  readonly to: StateField;
-  /** Null where one of the two isn't known. */
-  readonly isDifferent: boolean | null;
-}
-
-/** Of an object that is not there nothing is known to be anything: all its fields are null. */
-function fieldsOf(visit: Visit, { registration }: RegisteredObject, { state }: Side): readonly StateField[] {
-  const { fields } = seenState(visit, registration, state);
-  if (state.presence === 'there') return fields;
-  return fields.map((each) =>
-    state.unknown.has(each.field.name)
-      ? { ...each, why: state.unknown.get(each.field.name)! }
-      : { ...each, raw: null },
-  );
-}
-
-/** Managed timestamps and the lock version differ between any two versions: they say nothing. */
-function isTelling({ registration }: RegisteredObject, { from, isDifferent }: Row): boolean {
-  const { timestamps, version } = managedAttributes(registration.model);
-  return isDifferent === true && !timestamps.has(from.field.name) && version !== from.field.name;
-}
-
-function rowsOf({ visit, object, from, to }: DiffPage): Row[] {
-  const newer = fieldsOf(visit, object, to);
-  return fieldsOf(visit, object, from).map((each, index) => {
-    const other = newer[index]!;
-    return { from: each, to: other, isDifferent: differs(each, other) };
-  });
 }
 
 const whole = { limit: WHOLE };
@@ -334,9 +236,9 @@ function Note({
 function Compared(props: DiffPage): JSX.Element {
   const { visit, object, from, to, links } = props;
   const { query, texts } = visit;
-  const rows = rowsOf(props);
+  const rows = rowsOf(visit, props);
   const shown = query.get('all') === '1' ? rows : rows.filter((row) => isTelling(object, row));
-  const linked = shownLinks(visit, object.model, links).map(
+  const linked = shownLinks(visit, object.model, links ?? []).map(
     ([name, change]): readonly [ReturnType<typeof fieldOf>, LinkChange] => [
       fieldOf(visit, object.model, name),
       change,
@@ -351,6 +253,7 @@ function Compared(props: DiffPage): JSX.Element {
       {isKnown && shown.length > 0 && (
         <Table page={props} rows={shown} isSide={query.get('view') === 'side'} />
       )}
+      {isKnown && links === null && <p class="notice info">{texts.t('at.linksUnknown')}</p>}
       {isKnown && linked.length > 0 && <LinkTable visit={visit} rows={linked} limit={WHOLE} />}
       {isKnown && shown.length + linked.length === 0 && <p class="empty">{texts.t('diff.nothing')}</p>}
       <Concealed visit={visit} count={concealed} />
@@ -386,7 +289,7 @@ export async function diffPage(visit: Visit): Promise<Answer> {
   const mayRevert = visit.canRevert && (await visit.access.may({ action: 'revert', model, pk }));
   const picks = ticked(visit);
   if (picks) return redirect(visit.urls.diff(model, pk, { from: picks[0], to: picks[1] }), 302);
-  const props = await readPage(visit, object, mayRevert);
+  const props = { visit, mayRevert, ...(await readTimes(visit, object)) };
   const isUnknown = [props.from, props.to].some(({ state }) => state.presence === 'unknown');
   const objectRepr = props.entry.objectRepr ?? `${model} ${pk}`;
   return viewing(visit, { model, objectPk: pk, objectRepr }, () =>

@@ -104,7 +104,7 @@ function Page({
       <h1>{texts.t('models.title')}</h1>
       <p class="lead">{texts.t('models.lead')}</p>
       <div class="table-wrap">
-        <table class="stack">
+        <table class="models stack">
           <caption class="visually-hidden">{texts.t('models.caption')}</caption>
           <thead>
             <tr>

@@ -65,7 +65,7 @@ async function readList(
   const { settings, options } = visit.web;
   return readEntries(settings, {
     where: objectWhere(visit, object),
-    unseen: unseenBy(visit.access, settings.registry),
+    unseen: unseenBy(visit.access, settings.registry, object.model),
     ...(field !== '' && { filter: { field: { any: [field], none: [] } } }),
     list: JSON.stringify(['object', object.model, object.pk]),
     limit: options.pageSize,

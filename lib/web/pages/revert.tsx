@@ -9,6 +9,7 @@ import { offered, RevertForm, type RevertPreview } from '../parts/revert-form';
 import { Sentence } from '../parts/sentence';
 import { idOf } from '../points';
 import { WebProblem } from '../problem';
+import { reasonOf } from '../reason';
 import {
   attempt,
   changesSince,
@@ -40,7 +41,8 @@ const FRESH: Draft = { chosen: null, reason: '', complaint: null };
 async function previewOf(visit: Visit, subject: RevertSubject): Promise<RevertResult> {
   const whole = await attempt(visit, subject, { dryRun: true });
   const only = offered(visit, subject, whole);
-  if (only.length === whole.changes.length || only.length === 0) return whole;
+  if (only.length === whole.changes.length) return whole;
+  if (only.length === 0) return { ...whole, changes: [], obstacles: [] };
   const plan = await attempt(visit, subject, { dryRun: true, only });
   return { ...plan, skipped: whole.skipped };
 }
@@ -111,7 +113,7 @@ function wishOf(visit: Visit): Wish {
       detail: 'expected must be the id of the newest entry that was seen.',
       parameter: 'expected',
     });
-  return { only: chosenNames(visit), reason: (visit.field('reason') ?? '').trim(), expected };
+  return { only: chosenNames(visit), reason: reasonOf(visit), expected };
 }
 
 /** Names that the visitor doesn't see are answered like names that don't exist. */

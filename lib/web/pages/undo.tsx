@@ -3,6 +3,7 @@ import { isAuditError } from '../../core/errors';
 import type { Changes as EntryChanges } from '../../core/types';
 import { isLinkChange } from '../../history/display';
 import type { UndoneObject, UndoResult } from '../../revert/undo';
+import type { UndoObstacle } from '../../revert/undo-plan';
 import type { LogEntry } from '../../schema/log-entry';
 import { forbidden, notFound } from '../access';
 import { html, redirect, type Answer } from '../answers';
@@ -10,10 +11,13 @@ import type { EntryView } from '../entry-view';
 import { fieldLabel } from '../field-label';
 import type { MessageKey } from '../messages';
 import { Changes } from '../parts/changes';
+import { shownObstacle, type ShownObstacle } from '../obstacles';
 import { Layout } from '../parts/layout';
 import { ObjectLink } from '../parts/links';
+import { ObstacleItem } from '../parts/obstacles';
 import { UndoForm } from '../parts/undo-form';
 import { WebProblem } from '../problem';
+import { reasonOf } from '../reason';
 import {
   MAX_UNDONE,
   PermittedUndo,
@@ -93,38 +97,51 @@ function Undone({
   ));
 }
 
-function named(visit: Visit, model: string, objectPk: string): JSX.Element {
-  return <ObjectLink visit={visit} entry={{ model, objectPk, objectRepr: null }} />;
+/** The object as it was called by what is undone. */
+function named({ visit, undoable }: PreviewProps, model: string, objectPk: string): JSX.Element {
+  const found = undoable.entries.find((each) => each.model === model && each.objectPk === objectPk);
+  const objectRepr = found ? visit.entries.view(found).objectRepr : null;
+  return <ObjectLink visit={visit} entry={{ model, objectPk, objectRepr }} />;
 }
 
-function Obstacles({ visit, result: { obstacles } }: PreviewProps): JSX.Element {
-  const { texts } = visit;
+/** What the library says names the field already. */
+function shownHere(visit: Visit, obstacle: UndoObstacle): ShownObstacle {
+  const shown = shownObstacle(visit, obstacle.model, obstacle);
+  return obstacle.sqlState === undefined ? { ...shown, field: null } : shown;
+}
+
+function Obstacles(props: PreviewProps): JSX.Element {
+  const { visit, result } = props;
   return (
     <div class="notice error" role="alert">
-      <p>{texts.t('undo.obstacles')}</p>
+      <p>{visit.texts.t('undo.obstacles')}</p>
       <ul>
-        {obstacles.map(({ model, objectPk, why }, index) => (
-          <li key={index}>
-            {model === null || objectPk === null
-              ? [model, why].filter((each) => each !== null).join(': ')
-              : texts.rich('undo.obstacle', { object: named(visit, model, objectPk), why })}
-          </li>
+        {result.obstacles.map((each, index) => (
+          <ObstacleItem
+            key={index}
+            visit={visit}
+            obstacle={shownHere(visit, each)}
+            object={each.objectPk === null ? each.model : named(props, each.model!, each.objectPk)}
+          />
         ))}
       </ul>
     </div>
   );
 }
 
-function Skipped({ visit, result: { skipped } }: PreviewProps): JSX.Element {
-  const { texts, web } = visit;
+function Skipped(props: PreviewProps): JSX.Element | null {
+  const { visit, result } = props;
+  const { texts, web, access } = visit;
+  const seen = result.skipped.filter(({ model, attribute }) => access.sees(model, attribute));
+  if (seen.length === 0) return null;
   return (
     <div class="notice warn">
       <p>{texts.t('undo.skipped')}</p>
       <ul>
-        {skipped.map(({ model, objectPk, attribute, why }, index) => (
+        {seen.map(({ model, objectPk, attribute, why }, index) => (
           <li key={index}>
             {texts.rich('undo.skip', {
-              object: named(visit, model, objectPk),
+              object: named(props, model, objectPk),
               field: fieldLabel(web.settings.registry.findByName(model), attribute),
               why,
             })}
@@ -149,7 +166,7 @@ function Preview(props: PreviewProps): JSX.Element {
       </p>
       <h1>{title}</h1>
       {result.obstacles.length > 0 && <Obstacles {...props} />}
-      {result.skipped.length > 0 && <Skipped {...props} />}
+      <Skipped {...props} />
       <h2>{texts.t('undo.would')}</h2>
       {views.length === 0 && <p class="empty">{texts.t('undo.nothing')}</p>}
       <Undone visit={visit} views={views} />
@@ -167,8 +184,8 @@ async function isVisible(visit: Visit, target: UndoTarget, models: readonly stri
   return found !== null;
 }
 
-function reasonOf(visit: Visit): string {
-  const reason = visit.field('reason')?.trim() ?? '';
+function givenReason(visit: Visit): string {
+  const reason = reasonOf(visit);
   if (reason !== '') return reason;
   throw new WebProblem(400, 'Reason missing', {
     detail: visit.texts.t('undo.reasonMissing'),
@@ -188,7 +205,7 @@ async function undo(visit: Visit, target: UndoTarget | null): Promise<Answer> {
   const undoable = await visit.read((transaction) => readUndoable(visit, target, transaction, true));
   if (undoable.isTooMuch) throw tooMuch(visit);
   const permitted = await PermittedUndo.ask(visit, target, undoable);
-  const reason = reasonOf(visit);
+  const reason = givenReason(visit);
   const preview = async (status: number): Promise<Answer> => {
     const result = await permitted.preview();
     const props = { visit, target, undoable, result, reason };

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { ActivityBucket } from '../reading/activity';
 import type { Visit } from '../visit';
+import { CountTable, type Counted } from './count-table';
 
 const WIDTH = 20;
 const GAP = 3;
@@ -9,11 +10,8 @@ const HEIGHT = 72;
 const LEAST = 2;
 
 /** One day of the chart. */
-interface Day {
+interface Day extends Counted {
   readonly day: string;
-  readonly label: string;
-  readonly count: number;
-  readonly href: string;
   readonly isCurrent: boolean;
 }
 
@@ -51,26 +49,7 @@ function Numbers({ visit, days }: { readonly visit: Visit; readonly days: readon
   return (
     <details class="chart-table">
       <summary>{texts.t('bars.table')}</summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{texts.t('bars.day')}</th>
-            <th scope="col" class="number">
-              {texts.t('bars.entries')}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {days.map(({ label, count, href }) => (
-            <tr key={label}>
-              <th scope="row">
-                <a href={href}>{label}</a>
-              </th>
-              <td class="number">{texts.number(count)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <CountTable visit={visit} of={texts.t('bars.day')} rows={days} />
     </details>
   );
 }
@@ -96,10 +75,13 @@ export function Bars({
     const day = clock.day(start);
     return { day, label: clock.date(start), count, href: hrefOf(day), isCurrent: day === current };
   });
+  const total = days.reduce((sum, { count }) => sum + count, 0);
   const highest = Math.max(1, ...days.map(({ count }) => count));
   return (
     <figure class="activity">
-      <figcaption class="small muted">{caption}</figcaption>
+      <figcaption class="small muted">
+        {days.length > 0 && total === 0 ? texts.t('bars.zero', { caption }) : caption}
+      </figcaption>
       {days.length > 0 && (
         <>
           <svg

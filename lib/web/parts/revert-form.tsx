@@ -3,6 +3,7 @@ import type { JsonValue, LinkedObject } from '../../core/types';
 import type { LinkDiff } from '../../past/links-at';
 import type { AttributeRevert } from '../../revert/plan';
 import type { RevertResult } from '../../revert/revert';
+import { shownObstacle, skippedWhy } from '../obstacles';
 import type { RevertSubject } from '../reverting';
 import { shownLinks } from '../shown-links';
 import type { Visit } from '../visit';
@@ -10,6 +11,7 @@ import { LinkList } from './changes';
 import { fieldOf, type Field } from './fields';
 import { PostForm } from './layout';
 import { jsonOf, whyText } from './state-table';
+import { ObstacleItem } from './obstacles';
 import { pairOf } from './value';
 
 /** A preview as a page shows it. */
@@ -148,19 +150,17 @@ function Table({
 }
 
 function Obstacles({ visit, subject, plan }: RevertPreview): JSX.Element | null {
-  const { texts, access } = visit;
-  const { model } = subject.object;
   if (plan.obstacles.length === 0) return null;
   return (
     <div class="notice error">
-      <p>{texts.t('revert.obstacles')}</p>
+      <p>{visit.texts.t('revert.obstacles')}</p>
       <ul>
-        {plan.obstacles.map(({ attribute, why }, index) => (
-          <li key={index}>
-            {attribute !== undefined && access.sees(model, attribute)
-              ? texts.t('revert.obstacle', { field: fieldOf(visit, model, attribute).label, why })
-              : why}
-          </li>
+        {plan.obstacles.map((each, index) => (
+          <ObstacleItem
+            key={index}
+            visit={visit}
+            obstacle={shownObstacle(visit, subject.object.model, each)}
+          />
         ))}
       </ul>
     </div>
@@ -176,11 +176,11 @@ function Skipped({ visit, subject, plan }: RevertPreview): JSX.Element | null {
     <section class="panel">
       <h2>{texts.t('revert.skipped')}</h2>
       <ul>
-        {seen.map(({ attribute, why }, index) => (
+        {seen.map((each, index) => (
           <li key={index}>
             {texts.t('revert.skip', {
-              field: fieldOf(visit, model, attribute).label,
-              why: whyText(visit, why),
+              field: fieldOf(visit, model, each.attribute).label,
+              why: whyText(visit, skippedWhy(visit, model, each)),
             })}
           </li>
         ))}

@@ -1,7 +1,7 @@
 import { Fragment, type ComponentChild, type JSX } from 'preact';
 import type { Registration } from '../../capture/registry';
 import type { LinkChange, LinkedObject, ValueChange } from '../../core/types';
-import { isLinkChange, isRestore } from '../../history/display';
+import { isLinkChange, isPrune, isRestore } from '../../history/display';
 import type { EntryView } from '../entry-view';
 import { fieldWords } from '../field-label';
 import type { MessageKey } from '../messages';
@@ -9,6 +9,7 @@ import { shortText } from '../short-values';
 import type { Visit } from '../visit';
 import { fieldOf } from './fields';
 import { ActorLink, ObjectLink } from './links';
+import { Moment } from './moment';
 import { shortValues } from './short-value';
 
 /** With more changes only their number is said. */
@@ -55,12 +56,27 @@ class Wording {
       .toSorted()
       .map((name) => [name, named[name]!] as const);
     if (isRestore(this.#entry, this.#registration)) return this.#say('sentence.restore');
+    if (isPrune(this.#entry)) return this.#prune();
     if (action === 'update') return this.#update(changes);
     if (['create', 'delete', 'access', 'prune'].includes(action))
       return this.#say(`sentence.${action}` as MessageKey);
     const logged = { action: <b class="action">{action}</b> };
     if (changes.length === 0) return this.#say('sentence.own', logged);
     return this.#say('sentence.ownWith', { ...logged, changes: this.#changes(changes) });
+  }
+
+  #prune(): ComponentChild[] {
+    const { texts } = this.#visit;
+    const { entries, versions, olderThan } = this.#entry.additionalData ?? {};
+    const counted = (key: 'sentence.prunedEntries' | 'sentence.prunedVersions', count: unknown): string[] =>
+      typeof count === 'number' && count > 0 ? [texts.tn(key, count)] : [];
+    const counts = [
+      ...counted('sentence.prunedEntries', entries),
+      ...counted('sentence.prunedVersions', versions),
+    ];
+    if (counts.length === 0 || typeof olderThan !== 'string') return this.#say('sentence.prune');
+    const time = <Moment visit={this.#visit} at={olderThan} bare />;
+    return this.#say('sentence.pruned', { counts: listed(texts.locale, counts), time });
   }
 
   #update(changes: readonly Named[]): ComponentChild[] {

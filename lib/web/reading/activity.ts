@@ -10,6 +10,7 @@ import {
   weekHourSql,
   type Bucket,
 } from '../../statement/log-search';
+import { amongFound } from '../per-model';
 import { WebProblem } from '../problem';
 import type { EntryFilter } from '../search/entry-filter';
 import { boundSql } from '../search/where';
@@ -24,6 +25,8 @@ const MAX_BUCKETS = 1000;
 /** What is counted about one actor. */
 const ACTOR_DAYS = 90;
 const MAX_MODELS = 10;
+/** A page that everybody may open counts no more entries than this: of a busy actor the newest ones. */
+const MAX_COUNTED = 10_000;
 
 /** One bar: entries from `start` to before `end`, both exact texts in UTC. */
 export interface ActivityBucket {
@@ -122,6 +125,8 @@ export async function readActivity(log: ReadableLog, options: ActivityOptions): 
 export interface ActorActivity {
   /** `[weekday][hour]`, Monday first: how many entries of the last 90 days. */
   readonly hours: readonly (readonly number[])[];
+  /** How many of the newest entries were counted, where there are more; else null. */
+  readonly counted: number | null;
   /** The models with most of them. */
   readonly models: readonly { readonly model: string; readonly count: number }[];
 }
@@ -142,7 +147,8 @@ export async function readActorActivity(
   options: Omit<ActivityOptions, 'bucket'>,
 ): Promise<ActorActivity> {
   checkZone(options.zone);
-  const where = await selectedWhere(log, options, { actorId }, sinceDays(log, ACTOR_DAYS));
+  const all = await selectedWhere(log, options, { actorId }, sinceDays(log, ACTOR_DAYS));
+  const where = amongFound(log, [{ where: all, order: [['id', 'DESC']], limit: MAX_COUNTED }]);
   const columns = { ...weekHourSql(options.zone), model: '"model"' };
   const counted = await countBy(log, where, columns, options);
   const hours = Array.from({ length: 7 }, () => Array.from({ length: 24 }, () => 0));
@@ -155,5 +161,7 @@ export async function readActorActivity(
   const top = [...models]
     .map(([model, count]) => ({ model, count }))
     .toSorted((a, b) => b.count - a.count || a.model.localeCompare(b.model));
-  return { hours, models: top.slice(0, MAX_MODELS) };
+  const total = hours.flat().reduce((sum, count) => sum + count, 0);
+  const isCut = total >= MAX_COUNTED;
+  return { hours, models: top.slice(0, MAX_MODELS), counted: isCut ? MAX_COUNTED : null };
 }

@@ -2,6 +2,7 @@ import type { Sequelize, Transaction, WhereOptions } from 'sequelize';
 import type { LogEntryAttributes } from '../../core/types';
 import { allOf } from '../../history/where';
 import type { LogEntryStatic } from '../../schema/log-entry';
+import { amongFound } from '../per-model';
 import type { EntryFilter } from '../search/entry-filter';
 import { entryWhere, type Unseen } from '../search/where';
 
@@ -26,25 +27,21 @@ export interface EntrySelection {
 
 /**
  * Those values of `actor` that are ids of actors whose entries the visitor sees. Entries of an id are found by an index, those of a
- * label are not: whoever is named by id is not looked for by label.
+ * label are not: whoever is named by id is not looked for by label. One statement, however many there are.
  */
 export async function knownActors(log: ReadableLog, selection: EntrySelection): Promise<ReadonlySet<string>> {
   const { filter, where: given, transaction } = selection;
   const { any = [], none = [] } = filter?.actor ?? {};
-  const known = new Set<string>();
-  for (const actorId of new Set([...any, ...none])) {
-    const where = allOf(log.sequelize, [given, { actorId }]);
-    const options = {
-      attributes: ['id' as const],
-      where,
-      limit: 1,
-      raw: true,
-      ...(transaction && { transaction }),
-    };
-    const found = await log.LogEntry.findAll(options);
-    if (found.length > 0) known.add(actorId);
-  }
-  return known;
+  const asked = [...new Set([...any, ...none])];
+  if (asked.length === 0) return new Set();
+  const finds = asked.map((actorId) => ({ where: allOf(log.sequelize, [given, { actorId }]), limit: 1 }));
+  const found = await log.LogEntry.findAll({
+    attributes: ['actorId'],
+    where: amongFound(log, finds),
+    raw: true,
+    ...(transaction && { transaction }),
+  });
+  return new Set(found.flatMap(({ actorId }) => actorId ?? []));
 }
 
 /** The condition that a selection is. */

@@ -19,8 +19,8 @@ export interface TimeBound {
   readonly zone: string | null;
 }
 
-/** The keys that take a choice of values. */
-export const CHOICE_KEYS = [
+/** Keys that take a choice of values, and are parameters of a list too. */
+export const PARAMETER_KEYS = [
   'model',
   'pk',
   'actor',
@@ -29,8 +29,10 @@ export const CHOICE_KEYS = [
   'correlationId',
   'transactionId',
   'ip',
-  'reason',
 ] as const;
+
+/** All keys that take a choice of values: a reason is asked for by the search alone. */
+export const CHOICE_KEYS = [...PARAMETER_KEYS, 'reason'] as const;
 
 export type ChoiceKey = (typeof CHOICE_KEYS)[number];
 

@@ -1,25 +1,13 @@
 import { WebProblem } from '../problem';
 import { isZone } from '../zone';
-import { FilterBuilder, type ChoiceKey, type EntryFilter } from './entry-filter';
+import { FilterBuilder, PARAMETER_KEYS, type EntryFilter } from './entry-filter';
 import { formatSearch, parameterItems, parameterText, readSearch, readValue, timeProblem } from './language';
 import { sinceOf, untilOf, untilText } from './time';
 
 export type { Choice, EntryFilter, TextChoice, TimeBound } from './entry-filter';
 
-/** Parameters with values: repeated or apart at commas, an entry matches with one of them. */
-const CHOICES = [
-  'model',
-  'pk',
-  'actor',
-  'action',
-  'field',
-  'correlationId',
-  'transactionId',
-  'ip',
-] as const satisfies ChoiceKey[];
-
 /** Parameters that narrow a list; `q` is a search in the language of the search box. */
-export const FILTER_PARAMETERS: readonly string[] = [...CHOICES, 'since', 'until', 'q'];
+export const FILTER_PARAMETERS: readonly string[] = [...PARAMETER_KEYS, 'since', 'until', 'q'];
 
 /** All parameters of a list. */
 export const LIST_PARAMETERS: readonly string[] = [...FILTER_PARAMETERS, 'limit', 'cursor', 'order'];
@@ -59,7 +47,8 @@ function readBound(
 export function filterOfParams(params: URLSearchParams, zone: string): EntryFilter {
   if (!isZone(zone)) throw problem('tz', `"${zone.slice(0, 60)}" is no time zone.`);
   const builder = new FilterBuilder();
-  for (const key of CHOICES) {
+  // Repeated or apart at commas: an entry matches with one of them.
+  for (const key of PARAMETER_KEYS) {
     const values = params.getAll(key).flatMap(parameterItems);
     asParameter(builder, key, () => values.forEach((value) => readValue(builder, key, value)));
   }
@@ -72,7 +61,7 @@ export function filterOfParams(params: URLSearchParams, zone: string): EntryFilt
 /** What only the search can say: exclusions, reasons and free texts. */
 function searchOnly(filter: EntryFilter): EntryFilter {
   const { reason, text } = filter;
-  const excluded = CHOICES.flatMap((key) => {
+  const excluded = PARAMETER_KEYS.flatMap((key) => {
     const none = filter[key]?.none ?? [];
     return none.length > 0 ? [[key, { any: [], none }] as const] : [];
   });
@@ -82,7 +71,7 @@ function searchOnly(filter: EntryFilter): EntryFilter {
 /** The query that `filterOfParams` reads as this filter, in one form. */
 export function filterToParams(filter: EntryFilter): URLSearchParams {
   const params = new URLSearchParams();
-  for (const key of CHOICES)
+  for (const key of PARAMETER_KEYS)
     for (const value of filter[key]?.any ?? []) params.append(key, parameterText(value));
   if (filter.since) params.append('since', filter.since.at);
   if (filter.until) params.append('until', untilText(filter.until));

@@ -21,8 +21,8 @@ const MAX_LENGTH = 4000;
 
 /** `"…"` with `\"` and `\\`, to the end of the text where it isn't closed. */
 const QUOTED = String.raw`"(?:[^"\\]|\\.)*(?:"|\\?$)`;
-/** A composite key as it stands in an entry. */
-const ARRAY = String.raw`\[(?:"(?:[^"\\]|\\.)*"|[^\]"\s])*\]`;
+/** A composite key as it stands in an entry. None holds another bracket, so that a row of them is not read again from each. */
+const ARRAY = String.raw`\[(?:"(?:[^"\\]|\\.)*"|[^[\]"\s])*\]`;
 const ITEM = String.raw`(?:${QUOTED}|${ARRAY}|[^\s,]+)`;
 const TOKEN = new RegExp(
   String.raw`\s*(-?)(?:(${[...KEYS.keys()].join('|')}):(,*(?:${ITEM}(?:,+${ITEM})*,*)?)|(${QUOTED}|\S+))`,

@@ -115,6 +115,7 @@ export const WORLD_NAMES = [
   'createAuditLog',
   'getAuditLog',
   'isAuditError',
+  'logAccessMiddleware',
   'withAuditContext',
   'withoutAudit',
   'setReason',
