@@ -194,10 +194,9 @@ export class ArchiveWriter {
   readonly #folder: string;
   readonly #header: ArchiveHeader;
   readonly #createdAt = new Date().toISOString();
+  readonly #linesPerFile: number;
   readonly #files: ArchivedFile[] = [];
   #current: PartFile | null = null;
-
-  readonly #linesPerFile: number;
 
   private constructor(folder: string, header: ArchiveHeader, linesPerFile: number) {
     this.#folder = folder;

@@ -6,9 +6,17 @@ const PAPERS = [
   'README.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
+  'docs/cli.md',
   'docs/errors.md',
+  'docs/events.md',
   'docs/export.md',
+  'docs/from-django.md',
+  'docs/migrations.md',
+  'docs/operations.md',
+  'docs/reports.md',
+  'docs/retention.md',
   'docs/web.md',
+  'example-app/README.md',
 ];
 
 /** Targets of the links of a paper that lie in the repository. */

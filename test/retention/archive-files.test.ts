@@ -6,6 +6,7 @@ import {
   open,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   truncate,
@@ -245,6 +246,19 @@ describe('where an archive is written', () => {
     await writer.finish();
     expect((await openArchive(folder)).manifest.files.map(({ kind }) => kind)).toEqual(['versions']);
     expect(await readdir(folder)).toHaveLength(2);
+  });
+
+  test('a kill just before the manifest gets its name begins anew, one just after it leaves a whole archive', async () => {
+    const before = await copyOf(whole);
+    await rename(join(before, 'manifest.json'), join(before, 'manifest.json.new'));
+    await writeFile(join(before, 'unfinished.json'), `${JSON.stringify(HEADER)}\n`);
+    expect(await finishedArchive(before, HEADER)).toBeNull();
+    await (await ArchiveWriter.begin(before, HEADER)).finish();
+    expect(await readdir(before)).toEqual(['manifest.json']);
+
+    const after = await copyOf(whole);
+    await writeFile(join(after, 'unfinished.json'), `${JSON.stringify(HEADER)}\n`);
+    expect((await finishedArchive(after, HEADER))?.manifest.files).toHaveLength(2);
   });
 
   test('a folder that holds something else is refused and stays as it is', async () => {
