@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { AuditEvents, ModelAuditedEvent } from '../core/events';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import { entriesOfTransaction, type AuditedRow } from '../statement/audited-rows';
-import { OWN_READ } from './own-read';
+import { OWN_READ } from '../capture/own-read';
 import { logTable, type HistorySettings } from './settings';
 
 const PAGE = 5000;

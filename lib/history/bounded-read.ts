@@ -1,5 +1,5 @@
 import type { Sequelize, Transaction } from 'sequelize';
-import { OWN_READ } from './own-read';
+import { OWN_READ } from '../capture/own-read';
 
 /**
  * Runs `work` in a read-only transaction that sees one moment, on a connection of its own, whatever Sequelize's CLS has open. Each

@@ -4,7 +4,7 @@ import { readingError } from '../schema/detached-model';
 import type { LogEntryStatic } from '../schema/log-entry';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import { entryPage, newestId, withinPage, type EntryPage } from '../statement/entry-texts';
-import { OWN_READ } from './own-read';
+import { OWN_READ } from '../capture/own-read';
 import { logTable, type HistorySettings } from './settings';
 import { bothWhere } from './where';
 

@@ -4,7 +4,7 @@ import { defineHidden } from '../schema/read-only';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import { fitsKey, keyTexts, objectPkOf } from './object-key';
 import type { HistorySettings } from './settings';
-import { OWN_READ } from './own-read';
+import { OWN_READ } from '../capture/own-read';
 
 /** An entry or a version, whose actor can be loaded. */
 export type ActorRecord = Model & { actor?: Model | null };

@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import { prunedSince } from '../statement/prune-marks';
-import { OWN_READ } from './own-read';
+import { OWN_READ } from '../capture/own-read';
 import { notAfter, type ExactTime } from './point-in-time';
 import { logTable, type HistorySettings } from './settings';
 

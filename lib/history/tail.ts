@@ -5,7 +5,7 @@ import type { LogEntry } from '../schema/log-entry';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import { pruneBehind } from '../statement/prune-marks';
 import { CURRENT_SNAPSHOT, tailCondition, type TailPosition } from '../statement/tail-condition';
-import { OWN_READ } from './own-read';
+import { OWN_READ } from '../capture/own-read';
 import type { PruneMark } from './prune-marks';
 import { logTable, type HistorySettings } from './settings';
 

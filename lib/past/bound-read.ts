@@ -8,7 +8,7 @@ import {
 } from '../capture/sequelize-adapter';
 import { isLostStatement, isStaleStatement } from '../capture/write-errors';
 import type { ResolvedOptions } from '../core/options';
-import { OWN_READ } from '../history/own-read';
+import { OWN_READ } from '../capture/own-read';
 import type { HistorySettings } from '../history/settings';
 import { quoteLiteral } from '../schema/quote';
 

@@ -1,5 +1,5 @@
 import type { Model, ModelStatic, QueryInterface, Sequelize } from 'sequelize';
-import { OWN_READ } from '../history/own-read';
+import { OWN_READ } from '../capture/own-read';
 import { tableOf } from '../schema/attributes';
 import { quoteIdentifier } from '../schema/quote';
 import { refuseWrites } from '../schema/read-only';

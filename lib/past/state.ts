@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize';
 import type { Registration } from '../capture/registry';
 import { fitsKey } from '../history/object-key';
-import { OWN_READ } from '../history/own-read';
+import { OWN_READ } from '../capture/own-read';
 import { boundOf, type Bound, type PointInTime } from '../history/point-in-time';
 import { wholeSince } from '../history/prune-marks';
 import type { HistorySettings } from '../history/settings';

@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize';
 import type { Registration } from '../capture/registry';
-import { OWN_READ } from '../history/own-read';
+import { OWN_READ } from '../capture/own-read';
 import { readTable, type CatalogueColumn, type CatalogueQuery } from '../schema/catalogue';
 import { typeOfAttribute } from '../schema/history-table';
 import { runtimeOf } from '../schema/sequelize-runtime';

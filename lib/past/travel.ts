@@ -12,7 +12,7 @@ import { AuditError, isAuditError } from '../core/errors';
 import { READ_ONLY_TRANSACTION } from '../core/postgres-codes';
 import { invalidArgument } from '../core/suggest';
 import { boundOf, type PointInTime } from '../history/point-in-time';
-import { OWN_READ } from '../history/own-read';
+import { OWN_READ } from '../capture/own-read';
 import type { HistorySettings } from '../history/settings';
 import type { SnapshotModels } from '../history/snapshots';
 import { refuseInstanceWrites } from '../schema/read-only';

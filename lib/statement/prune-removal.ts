@@ -40,7 +40,7 @@ export function modelsOfLog(log: TableName): string {
 }
 
 /** SQL: the entry is a mark, and no entry that the application wrote under the same word. */
-export const IS_MARK = `"action" = 'prune' and "object_pk" is null`;
+const IS_MARK = `"action" = 'prune' and "object_pk" is null`;
 
 /** What one statement removed of the log. */
 export interface RemovedEntries {

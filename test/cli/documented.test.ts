@@ -38,7 +38,7 @@ const flagsIn = (text: string): string[] => [
 ];
 /** The flags that the table of a section lists. */
 const listedIn = (section: string): string[] =>
-  [...section.matchAll(/^\| (--[a-z-]+)/gm)].map(([, flag = '']) => flag);
+  [...section.matchAll(/^\| (--[a-z][a-z-]*)/gm)].map(([, flag = '']) => flag);
 const KNOWN = [...GLOBAL, ...COMMANDS.flatMap(([, command]) => flagsOf(command))];
 
 test('every flag of the program is documented', () => {

@@ -1,1 +1,0 @@
-export { OWN_READ } from '../capture/own-read';
