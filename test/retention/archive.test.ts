@@ -88,6 +88,14 @@ const TABLES = ['audit_log_entries', 'things_history', 'cards_history'];
 const SIDES = ['old', 'old_things_history', 'old_cards_history'];
 let before: string[][];
 
+/** What was written is older, be it by a microsecond. */
+async function now(): Promise<string> {
+  const [row] = await database.rows<{ now: string }>(
+    `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as now`,
+  );
+  return row!.now;
+}
+
 /** Every row as one text. */
 async function texts(table: string): Promise<string[]> {
   const rows = await database.rows<{ row: string }>(`select t::text as row from "${table}" t order by 1`);
@@ -115,7 +123,7 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'archive-'));
   archive = join(root, '2026');
   before = await textsOf(TABLES);
-  await auditLog.prune({ olderThan: new Date(), archiveTo: archive });
+  await auditLog.prune({ olderThan: await now(), archiveTo: archive });
 });
 afterAll(async () => {
   await database.close();
@@ -180,7 +188,7 @@ describe('restoreArchive', () => {
     const card = await wide.create({ owner: 'cleo', nickname: 'c' } as never);
     await card.destroy();
     const second = join(root, '2027');
-    await auditLog.prune({ olderThan: new Date(), models: ['Card'], archiveTo: second });
+    await auditLog.prune({ olderThan: await now(), models: ['Card'], archiveTo: second });
     expect(await auditLog.restoreArchive(second, { tableName: 'old' })).toMatchObject({ versions: 2 });
     const owners = await database.rows('select owner, nickname from old_cards_history order by history_id');
     expect(owners).toEqual([
@@ -251,7 +259,7 @@ describe('restoreArchive', () => {
     await Odd.create({ id: 1, v: `it's` } as never);
     await Odd.destroy({ where: {} });
     const folder = join(root, 'odd');
-    await auditLog.prune({ olderThan: new Date(), models: ['Odd'], archiveTo: folder });
+    await auditLog.prune({ olderThan: await now(), models: ['Odd'], archiveTo: folder });
     const tableName = `o"d'; --`;
     expect(await auditLog.restoreArchive(folder, { tableName })).toEqual({ entries: 2, versions: 2 });
     expect(
@@ -294,7 +302,8 @@ describe('fault 101: prune with archiveTo removes nothing that is not safely in 
     return (await database.rows(sql))[0];
   }
 
-  const prune = (archiveTo: string) => auditLog.prune({ olderThan: new Date(), models: ['Card'], archiveTo });
+  const prune = async (archiveTo: string) =>
+    auditLog.prune({ olderThan: await now(), models: ['Card'], archiveTo });
 
   beforeAll(spareCard);
 
@@ -312,7 +321,7 @@ describe('fault 101: prune with archiveTo removes nothing that is not safely in 
     const folder = join(root, 'vanishing');
     const vanish = (): Promise<void> => rm(folder, { recursive: true, force: true });
     const run = auditLog.prune({
-      olderThan: new Date(),
+      olderThan: await now(),
       models: ['Card'],
       archiveTo: folder,
       onProgress: vanish,
@@ -324,7 +333,7 @@ describe('fault 101: prune with archiveTo removes nothing that is not safely in 
 
   test.each(['missing', 'cut off'])('where a file of a finished archive is %s', async (what) => {
     const folder = join(root, `damaged ${what}`);
-    const olderThan = new Date();
+    const olderThan = await now();
     const stop = async ({ phase }: { phase: string }): Promise<void> => {
       if (phase === 'remove') throw new Error('stopped');
     };
@@ -342,7 +351,7 @@ describe('fault 101: prune with archiveTo removes nothing that is not safely in 
 
   test('what a run left that was stopped between the phases goes by the next, and comes back whole', async () => {
     const folder = join(root, 'stopped');
-    const olderThan = new Date();
+    const olderThan = await now();
     const options = { olderThan, models: ['Card'], archiveTo: folder };
     const [entries, versions] = [await texts('audit_log_entries'), await texts('cards_history')];
     const stop = async ({ phase }: { phase: string }): Promise<void> => {
