@@ -29,7 +29,8 @@ test('each error code has exactly one heading, in alphabetical order', () => {
 
 test('each warning code has exactly one heading below the errors, in alphabetical order', () => {
   const [, warnings = ''] = paper.split('\n# Warnings\n');
-  expect(headingsOf(warnings, 2)).toEqual(raised(/'(AUDIT_[A-Z_]+)'/g));
+  // A variable of the program has a name of the same form.
+  expect(headingsOf(warnings, 2)).toEqual(raised(/'(AUDIT_(?!DATABASE_URL')[A-Z_]+)'/g));
 });
 
 test('each code that the library raises is in the list of codes', () => {
