@@ -16,8 +16,14 @@ function isLower(a: string, b: string): boolean {
   return a.length === b.length ? a < b : a.length < b.length;
 }
 
+/** What tells a row from those of another log with the same ids. */
+export interface ArchivedRow {
+  readonly id: string;
+  readonly time: string;
+}
+
 /** @throws {AuditError} ERR_AUDIT_ARCHIVE when it is no line of an archive */
-export function idAndTimeOf(file: string, line: string): { readonly id: string; readonly time: string } {
+export function idAndTimeOf(file: string, line: string): ArchivedRow {
   const [, id, time] = START.exec(line) ?? [];
   if (id !== undefined && time !== undefined) return { id, time };
   const seen = `the line ${JSON.stringify(line.slice(0, 60))} doesn't begin with an id and a time`;
@@ -39,8 +45,8 @@ export class LineSummary {
     return this.#count;
   }
 
-  /** Takes lines in; their ids. @throws {AuditError} ERR_AUDIT_ARCHIVE */
-  add(lines: readonly string[]): string[] {
+  /** Takes lines in; their ids and times. @throws {AuditError} ERR_AUDIT_ARCHIVE */
+  add(lines: readonly string[]): ArchivedRow[] {
     return lines.map((line) => {
       const { id, time } = idAndTimeOf(this.#file, line);
       this.#count += 1;
@@ -48,7 +54,7 @@ export class LineSummary {
       this.#ids = [isLower(id, lowest) ? id : lowest, isLower(highest, id) ? id : highest];
       const [earliest, latest] = this.#times ?? [time, time];
       this.#times = [time < earliest ? time : earliest, time > latest ? time : latest];
-      return id;
+      return { id, time };
     });
   }
 

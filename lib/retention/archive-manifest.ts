@@ -96,6 +96,9 @@ const REFETCH = 'Fetch the folder again from where it is kept.';
 /** A plain name: a manifest leads to no file outside its folder. */
 const FILE_NAME = /^[\w-]+\.ndjson\.gz$/;
 
+/** As `exactTimeSql` writes it: such texts are in the order of their times. */
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/;
+
 const manifestSchema = lazily(() => {
   const { z } = zod();
   const column = z.object({ name: z.string(), type: z.string() });
@@ -119,7 +122,7 @@ const manifestSchema = lazily(() => {
     version: z.string(),
     createdAt: z.string(),
     log: z.string(),
-    olderThan: z.string(),
+    olderThan: z.string().regex(TIME),
     request: z.record(z.string(), z.string()),
     files: z.array(file),
   });

@@ -5,7 +5,7 @@ import type * as Streams from 'node:stream/promises';
 import type * as Zlib from 'node:zlib';
 import { isAuditError } from '../core/errors';
 import { lazily } from '../core/lazily';
-import { LineSummary, type LinesFound } from './archive-lines';
+import { LineSummary, type ArchivedRow, type LinesFound } from './archive-lines';
 import {
   archiveError,
   codeOf,
@@ -25,11 +25,14 @@ const zlib = lazily(() => require('node:zlib') as typeof Zlib);
 const REFETCH = 'Fetch the folder again from where it is kept.';
 const BATCH_LINES = 1000;
 const BATCH_CHARACTERS = 1024 * 1024;
+/** No line of an archive is longer, as Node.js could hardly hold it; a few damaged bytes may inflate to anything. */
+const MAX_LINE = 2 ** 28;
 
 /** Not by `readline`, which also ends a line at characters that JSON doesn't escape. Memory holds one line and one batch. */
-async function* batchesOf(chunks: AsyncIterable<string>): AsyncGenerator<string[], string> {
+async function* batchesOf(file: string, chunks: AsyncIterable<string>): AsyncGenerator<string[], string> {
   let [batch, size, rest]: [string[], number, string[]] = [[], 0, []];
   for await (const chunk of chunks) {
+    if (size > MAX_LINE) throw archiveError(file, `a line has more than ${MAX_LINE} characters`, REFETCH);
     const [head = '', ...tails] = chunk.split('\n');
     rest.push(head);
     for (const tail of tails) {
@@ -37,7 +40,7 @@ async function* batchesOf(chunks: AsyncIterable<string>): AsyncGenerator<string[
       rest = [tail];
     }
     size += chunk.length;
-    if (batch.length < BATCH_LINES && size < BATCH_CHARACTERS) continue;
+    if (batch.length === 0 || (batch.length < BATCH_LINES && size < BATCH_CHARACTERS)) continue;
     yield batch;
     [batch, size] = [[], 0];
   }
@@ -52,7 +55,7 @@ async function* readLines(file: string): AsyncGenerator<readonly string[], void>
   reading.catch(() => undefined);
   try {
     gunzip.setEncoding('utf8');
-    const rest = yield* batchesOf(gunzip);
+    const rest = yield* batchesOf(file, gunzip);
     await reading;
     if (rest !== '') throw archiveError(file, 'its last line was cut off', REFETCH);
   } catch (error) {
@@ -71,8 +74,11 @@ export function linesOf(archive: Archive, file: ArchivedFile): AsyncGenerator<re
   return readLines(pathOf(archive, file));
 }
 
-/** The ids of one file of an archive, in batches; at its end they were all that the manifest counts. @throws {AuditError} ERR_AUDIT_ARCHIVE */
-export async function* idsOf(archive: Archive, file: ArchivedFile): AsyncGenerator<readonly string[], void> {
+/** The ids and times of one file of an archive, in batches; at its end they were all that the manifest counts. @throws {AuditError} ERR_AUDIT_ARCHIVE */
+export async function* rowsOf(
+  archive: Archive,
+  file: ArchivedFile,
+): AsyncGenerator<readonly ArchivedRow[], void> {
   const where = pathOf(archive, file);
   const summary = new LineSummary(where);
   for await (const lines of readLines(where)) yield summary.add(lines);
@@ -118,7 +124,11 @@ async function verifyFile(folder: string, file: ArchivedFile): Promise<void> {
   requireSame(where, 'its bytes are', await sizeOf(where), file.bytes);
   requireSame(where, 'its SHA-256 is', await digestOfFile(where), file.sha256);
   const summary = new LineSummary(where);
-  for await (const lines of readLines(where)) summary.add(lines);
+  for await (const lines of readLines(where)) {
+    summary.add(lines);
+    // The digest was right, so the manifest is not: no reason to read on for as long as it inflates to something.
+    if (summary.count > file.count) break;
+  }
   requireFound(where, summary.found(), file);
 }
 

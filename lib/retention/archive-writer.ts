@@ -68,6 +68,19 @@ async function flushFolder(folder: string): Promise<void> {
   }
 }
 
+/** The folder's name stands in the one above it, and that one's, if it is new too, in the next. */
+async function flushAbove(folder: string, firstMade: string | undefined): Promise<void> {
+  const above = path().dirname(path().resolve(folder));
+  try {
+    await flushFolder(above);
+  } catch (error) {
+    // Nobody needs the right to read a folder to have made one in it before.
+    if (codeOf(error) !== 'EACCES' && codeOf(error) !== 'EPERM') throw error;
+  }
+  if (firstMade !== undefined && above.startsWith(path().resolve(firstMade)))
+    await flushAbove(above, firstMade);
+}
+
 async function writeFlushed(file: string, text: string): Promise<void> {
   const handle = await fs().promises.open(file, 'w');
   try {
@@ -182,8 +195,12 @@ export async function finishedArchive(folder: string, header: ArchiveHeader): Pr
     await requireFree(folder, header);
     return null;
   }
-  sameRequest(path().join(folder, MANIFEST), manifest, header);
-  return openArchive(folder);
+  const file = path().join(folder, MANIFEST);
+  sameRequest(file, manifest, header);
+  // An age means an ever later time, so that what was asked for is never older than what was archived for it.
+  if (manifest.olderThan <= header.olderThan) return openArchive(folder);
+  const seen = `it is of what is older than ${manifest.olderThan}, but only what is older than ${header.olderThan} may go`;
+  throw archiveError(file, seen, 'Choose another folder.');
 }
 
 /**
@@ -220,7 +237,7 @@ export class ArchiveWriter {
       );
     await requireFree(folder, header);
     await onDisk(folder, async () => {
-      await mkdir(folder, { recursive: true });
+      await flushAbove(folder, await mkdir(folder, { recursive: true }));
       // Itself last, or what is left would not be known for what it is.
       for (const name of left.filter((each) => each !== UNFINISHED)) await rm(path().join(folder, name));
       await writeFlushed(path().join(folder, UNFINISHED), `${JSON.stringify(header)}\n`);

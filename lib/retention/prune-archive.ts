@@ -5,7 +5,7 @@ import { quoteTable } from '../schema/quote';
 import { ARCHIVE_SETTINGS, versionLine } from '../statement/archive';
 import { lockAgainstCleaning } from '../statement/duplicates';
 import { entryLine } from '../statement/entry-texts';
-import { linesOf } from '../statement/prune-removal';
+import { idsOfTimes, linesOf } from '../statement/prune-removal';
 import { versionsAmong, type VersionsPage } from '../statement/prune-versions';
 import {
   archiveError,
@@ -15,7 +15,8 @@ import {
   type ArchivePart,
 } from './archive-manifest';
 import { finishedArchive, ArchiveWriter } from './archive-writer';
-import { idsOf } from './archive-reader';
+import type { ArchivedRow } from './archive-lines';
+import { rowsOf } from './archive-reader';
 import type { PruneOptions, PruneResult } from './prune';
 import type { PlannedModel, PlannedVersions } from './prune-plan';
 import { removeBatch, Tally, walkModels, withMark, type Removal, type RunSettings } from './prune-run';
@@ -106,17 +107,18 @@ class ArchivedRemoval {
 
   async file(file: ArchivedFile): Promise<void> {
     const { batchSize } = this.#run.options;
-    for await (const ids of idsOf(this.#archive, file))
-      for (let at = 0; at < ids.length; at += batchSize) {
+    for await (const rows of rowsOf(this.#archive, file))
+      for (let at = 0; at < rows.length; at += batchSize) {
         if (this.#run.signal?.aborted === true) return;
-        await this.#batch(file, ids.slice(at, at + batchSize));
+        await this.#batch(file, rows.slice(at, at + batchSize));
       }
   }
 
-  async #batch({ kind }: ArchivedFile, given: readonly string[]): Promise<void> {
+  async #batch({ kind }: ArchivedFile, rows: readonly ArchivedRow[]): Promise<void> {
     const versions = kind === 'versions' ? this.#versions() : null;
     const settle = await inBatch(this.#run, async (query, transaction) => {
-      const ids = versions ? await this.#stillSpare(versions, query, given) : given;
+      const here = await this.#sameHere(versions, query, rows);
+      const ids = versions ? await this.#stillSpare(versions, query, here) : here;
       return removeBatch(this.#run, this.#removal, { kind, ids, query, transaction }, versions?.history);
     });
     await settle();
@@ -128,6 +130,19 @@ class ArchivedRemoval {
     if (planned) return planned;
     const seen = `it holds versions of ${model}, which is not registered with snapshots here`;
     throw archiveError(this.#archive.folder, seen, 'Load the module that registers your models first.');
+  }
+
+  /** Of a copy of the database with the same name the archive may be, and what the copy has written since is not in it. */
+  async #sameHere(
+    versions: PlannedVersions | null,
+    query: Batch['query'],
+    rows: readonly ArchivedRow[],
+  ): Promise<readonly string[]> {
+    const sql = versions
+      ? idsOfTimes(versions.history, '"history_id"', '"history_date"')
+      : idsOfTimes(logTable(this.#run.settings), '"id"', '"timestamp"');
+    const given = [rows.map(({ id }) => id), rows.map(({ time }) => time)];
+    return ((await query(sql, given)).rows[0] as { readonly ids: readonly string[] }).ids;
   }
 
   /** The clean-up of duplicates may meanwhile have removed the newer version that made an older one spare. */

@@ -88,7 +88,10 @@ export class Mark {
     return (await store(this.#settings, entry, context, transaction, isHeard)).id;
   }
 
-  /** Also inside `withoutAudit`: that what was recorded is gone is no change that could be left unrecorded. */
+  /**
+   * Also inside `withoutAudit`: that what was recorded is gone is no change that could be left unrecorded. With no data of the
+   * context: readers rely on what a mark says, and much data would push it out.
+   */
   #context(counts: PrunedCounts, { lastTransactionId, lastEntryId }: Last): WriteContext {
     const { olderThan, keepLast, archive } = this.#prune;
     const additionalData = {
@@ -100,8 +103,9 @@ export class Mark {
       ...(lastEntryId !== null && { lastEntryId }),
     };
     const frame = storage.getStore()?.frame ?? null;
-    return storage.run({ frame, silenced: false }, () =>
-      resolveWriteContext(this.#settings.context, { additionalData }),
+    const context = storage.run({ frame, silenced: false }, () =>
+      resolveWriteContext(this.#settings.context, { additionalData: null }),
     )!;
+    return { ...context, additionalData: JSON.stringify(additionalData) };
   }
 }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Model, ModelStatic } from 'sequelize';
 import { isModel } from '../history/arguments';
 import { parseTime } from '../history/point-in-time';
@@ -18,6 +19,9 @@ const EXPECTED_AGE = 'a Date, or an age such as "365d" ("12h", "26 weeks", "7y")
 const AGE =
   /^\d{1,9}(\.\d{1,3})? ?(ms|milliseconds?|s|secs?|seconds?|min|mins|minutes?|h|hrs?|hours?|d|days?|w|weeks?|y|yrs?|years?)$/i;
 
+/** 2,000 years: more would lead to times that PostgreSQL has none of, or no common text for. */
+const MAX_AGE_MS = 2000 * 365.25 * 24 * 60 * 60 * 1000;
+
 /** A time, or an age in milliseconds, which the database's clock makes a time of. */
 export type OlderThan = { readonly time: string } | { readonly ageMs: number };
 
@@ -34,7 +38,14 @@ export interface ResolvedPrune {
 }
 
 function ageOf(text: string): number | null {
-  return AGE.test(text) ? (ms()(text) ?? null) : null;
+  const age = AGE.test(text) ? ms()(text) : undefined;
+  return age === undefined || age > MAX_AGE_MS ? null : age;
+}
+
+function timeOf(given: unknown): string | null {
+  if (typeof given === 'string') return parseTime(given)?.text ?? null;
+  const isTime = given instanceof Date && !Number.isNaN(given.getTime());
+  return isTime ? (parseTime(given.toISOString())?.text ?? null) : null;
 }
 
 /** @throws {AuditError} ERR_AUDIT_INVALID_OPTION */
@@ -43,9 +54,8 @@ function olderThanOf(given: unknown): OlderThan {
     const message = `${WHERE}: option "olderThan" is missing: say what may go, by ${EXPECTED_AGE}. There is no default: what is removed is gone.`;
     throw new AuditError('ERR_AUDIT_INVALID_OPTION', message);
   }
-  if (given instanceof Date && !Number.isNaN(given.getTime())) return { time: given.toISOString() };
-  const time = typeof given === 'string' ? parseTime(given) : null;
-  if (time) return { time: time.text };
+  const time = timeOf(given);
+  if (time !== null) return { time };
   const age = typeof given === 'string' ? ageOf(given.trim()) : null;
   return age === null ? invalidOption(WHERE, 'olderThan', EXPECTED_AGE, given) : { ageMs: age };
 }
@@ -90,6 +100,7 @@ export function resolvePrune(options: PruneOptions): ResolvedPrune {
     dryRun,
     batchSize: wholeNumber('batchSize', batchSize, 1, MAX_BATCH_SIZE),
     archiveTo: archiveOf(options.archiveTo),
-    onProgress,
+    // In the caller's context: in that of the work, a write through Sequelize's CLS would join the transaction of the lock.
+    onProgress: onProgress && AsyncResource.bind(onProgress),
   };
 }

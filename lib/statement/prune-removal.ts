@@ -10,8 +10,8 @@ export function tryLock(log: TableName): string {
   return `select pg_try_advisory_xact_lock(${key}) as "isMine"`;
 }
 
-/** The transaction waits for the process between its statements, for as long as the work takes. */
-export const WAIT_WITHOUT_END = `select set_config('idle_in_transaction_session_timeout', '0', true)`;
+/** The transaction waits for the process between its statements, for as long as the work takes. Not every server knows both. */
+export const WAIT_WITHOUT_END = `select set_config("name", '0', true) from unnest(array['idle_in_transaction_session_timeout', 'transaction_timeout']) "name" where current_setting("name", true) is not null`;
 
 /** Compiling a statement of many parts takes the server longer than running it for one page. */
 export const WITHOUT_JIT = `select set_config('jit', 'off', true)`;
@@ -66,6 +66,15 @@ export function removeVersions(history: TableName): string {
 /** Takes back the mark (`$1`) that another, with higher counts, takes the place of in the same transaction. */
 export function replaceMark(log: TableName): string {
   return `delete from ${quoteTable(log)} where "id" = $1::bigint and ${IS_MARK}`;
+}
+
+/**
+ * SELECT of those of the ids (`$1`) whose rows are of these times (`$2`): a log that was copied gives ids of its own to other rows
+ * than the log that it is a copy of.
+ */
+export function idsOfTimes(table: TableName, id: string, time: string): string {
+  const given = `unnest($1::bigint[], $2::timestamptz[]) with ordinality u("id", "time", "at")`;
+  return `select coalesce(array_agg(u."id"::text order by u."at"), '{}') as "ids" from ${given} join ${quoteTable(table)} e on e.${id} = u."id" and e.${time} = u."time"`;
 }
 
 /** SELECT of texts of rows, in the order of their ids (`$1`). @param line SQL of the text of the row `e` */

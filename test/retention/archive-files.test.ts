@@ -15,8 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { ArchiveHeader, ArchivePart } from '../../lib/retention/archive-manifest';
-import { idsOf, linesOf, openArchive } from '../../lib/retention/archive-reader';
+import type { ArchivedFile, ArchiveHeader, ArchivePart } from '../../lib/retention/archive-manifest';
+import { linesOf, openArchive, rowsOf } from '../../lib/retention/archive-reader';
 import { ArchiveWriter, finishedArchive } from '../../lib/retention/archive-writer';
 import { refusalOf } from '../support/audited';
 
@@ -75,8 +75,10 @@ describe('a whole archive', () => {
     const archive = await openArchive(whole);
     const [entries, versions] = archive.manifest.files;
     expect(await listed(linesOf(archive, entries!))).toEqual([1, 2, 12, 3].map(entryLine));
-    expect(await listed(idsOf(archive, entries!))).toEqual(['1', '2', '12', '3']);
-    expect(await listed(idsOf(archive, versions!))).toEqual(['7', '8']);
+    const ids = async (file: ArchivedFile): Promise<string[]> =>
+      (await listed(rowsOf(archive, file))).map(({ id }) => id);
+    expect(await ids(entries!)).toEqual(['1', '2', '12', '3']);
+    expect(await ids(versions!)).toEqual(['7', '8']);
     expect(entries).toMatchObject({ ...ENTRIES, count: 4, firstId: '1', lastId: '12' });
     expect(entries).toMatchObject({ firstTime: timeOf(1), lastTime: timeOf(12) });
     expect(versions).toMatchObject({ ...VERSIONS, name: '0002-versions-shop-Order-n-code.ndjson.gz' });
@@ -218,7 +220,7 @@ describe('fault 101: a damaged archive is refused, naming the file', () => {
     const folder = await copyOf(whole);
     const archive = await openArchive(folder);
     await writeFile(join(folder, FILES[0]!), gzipSync([1, 2].map((n) => `${entryLine(n)}\n`).join('')));
-    const error = await refusalOf(() => listed(idsOf(archive, archive.manifest.files[0]!)));
+    const error = await refusalOf(() => listed(rowsOf(archive, archive.manifest.files[0]!)));
     expect(error.message).toContain('its lines are 2, expected 4');
   });
 
