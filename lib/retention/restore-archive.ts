@@ -15,6 +15,7 @@ import {
   KNOWN_TYPE,
   restoredEntries,
   restoredVersions,
+  strangeRow,
   TABLE_COMMENT,
   type RestoredTable,
 } from '../statement/archive';
@@ -172,16 +173,26 @@ class Restoring {
 
   /** Each batch is a transaction of its own. */
   async #load({ file, to }: Target): Promise<number> {
-    const sql = insertLines(to);
     let count = 0;
     for await (const lines of linesOf(this.#archive, file)) {
       await this.#transaction(async (query) => {
         await query(ARCHIVE_SETTINGS, []);
-        await query(sql, [`[${lines.join(',')}]`]);
+        await this.#insert(query, to, lines);
       });
       count += lines.length;
     }
     return count;
+  }
+
+  /** @throws {AuditError} ERR_AUDIT_ARCHIVE for lines of another log with the same name, as a copy of the database is */
+  async #insert(query: CatalogueQuery, to: RestoredTable, lines: readonly string[]): Promise<void> {
+    const given = [`[${lines.join(',')}]`];
+    const { count } = (await query(insertLines(to), given)).rows[0] as { readonly count: number };
+    if (count === lines.length) return;
+    const [stranger] = (await query(strangeRow(to), given)).rows as { readonly id: string }[];
+    if (!stranger) return;
+    const seen = `its row ${stranger.id} is another than row ${stranger.id} of ${quoteTable(to.table)}, which was read back from a log of the same name`;
+    throw archiveError(this.#archive.folder, seen, 'Choose another "tableName".');
   }
 
   async #index(query: CatalogueQuery, targets: readonly Target[]): Promise<void> {

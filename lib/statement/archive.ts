@@ -134,9 +134,23 @@ export const TABLE_COMMENT = `select obj_description(to_regclass($1), 'pg_class'
 /** SQL: the type that the bind names, as `type`: without a length, as PostgreSQL writes it; null where it is not known. */
 export const KNOWN_TYPE = `select format_type(to_regtype($1), -1) as "type"`;
 
-/** Inserts lines; what is there already stays as it is. Bind: the JSON text of an array of them. */
-export function insertLines({ table, columns, members }: RestoredTable): string {
+/** SQL: the lines of the bind, the JSON text of an array of them. */
+function givenLines({ members }: RestoredTable): string {
+  return `json_to_recordset($1::json) as "!l"(${members})`;
+}
+
+/** Inserts lines; what is there already stays as it is. Answers how many were new, as `count`. */
+export function insertLines(to: RestoredTable): string {
+  const { table, columns } = to;
   const names = columns.map(({ column }) => quoteIdentifier(column)).join(', ');
   const values = columns.map(({ value }) => value).join(', ');
-  return `insert into ${quoteTable(table)} (${names}) select ${values} from json_to_recordset($1::json) as "!l"(${members}) on conflict do nothing`;
+  const insert = `insert into ${quoteTable(table)} (${names}) select ${values} from ${givenLines(to)} on conflict do nothing returning 1`;
+  return `with "!i" as (${insert}) select count(*)::int as "count" from "!i"`;
+}
+
+/** SELECT of a row that is there under the id of a line but is of another time, as `id`: two logs have given one id. */
+export function strangeRow(to: RestoredTable): string {
+  const [id, time] = to.columns;
+  const row = (column: RestoredColumn): string => `t.${quoteIdentifier(column.column)}`;
+  return `select ${row(id!)}::text as "id" from ${givenLines(to)} join ${quoteTable(to.table)} t on ${row(id!)} = ${id!.value} where ${row(time!)} is distinct from ${time!.value} limit 1`;
 }

@@ -192,6 +192,15 @@ function isSpare({ log, keepLast }: EntriesToPrune): string {
   return `p."id" < (${nth})`;
 }
 
+/**
+ * SELECT of the rows of `rows` (`object_pk`, `id`) that must stay, or that need not. By grouping, not by IN: that is answered by
+ * going through all of `!k` for each row where PostgreSQL takes it for large, or all else for small.
+ */
+function sorted(rows: string, stays: boolean): string {
+  const both = `select r."object_pk", r."id", true as "given", false as "kept" from (${rows}) r union all select null, k."id", false, true from "!k" k`;
+  return `select max(b."object_pk") as "object_pk", b."id" from (${both}) b group by b."id" having bool_or(b."given") and bool_or(b."kept") = ${stays}`;
+}
+
 /** One page of old entries: which of them nobody needs, and where it ends. */
 export function entriesPage(source: EntriesToPrune): string {
   const last = `select "object_pk", "id" from "!p" order by "object_pk" desc, "id" desc limit 1`;
@@ -203,9 +212,10 @@ export function entriesPage(source: EntriesToPrune): string {
     ...kept(source),
     `"!k" as materialized (select "id" from "!c" union select unnest($8::bigint[]))`,
   ];
-  const stays = `in (select k."id" from "!k" k)`;
-  const doomed = `select array_agg(p."id"::text order by p."object_pk", p."id") from "!p" p where p."id" not ${stays} and ${isSpare(source)}`;
-  const found = `select l."id" from "!l" l, "!z" z where l."object_pk" = z."object_pk" and l."id" > z."id" and l."id" ${stays}`;
+  const spare = sorted(`select "object_pk", "id" from "!p"`, false);
+  const doomed = `select array_agg(p."id"::text order by p."object_pk", p."id") from (${spare}) p where ${isSpare(source)}`;
+  const behind = `select l."object_pk", l."id" from "!l" l, "!z" z where l."object_pk" = z."object_pk" and l."id" > z."id"`;
+  const found = `select f."id" from (${sorted(behind, true)}) f`;
   const known = `select i from unnest($8::bigint[]) i, "!z" z where z."object_pk" = $7::text and i > z."id"`;
   const handedOn = `select array_agg("id"::text) from (${found} union all ${known}) "!h"`;
   const columns = [

@@ -3,6 +3,7 @@ import type { Registration } from '../capture/registry';
 import { isAuditError } from '../core/errors';
 import type { LogEntryAttributes } from '../core/types';
 import { keyTexts, objectPkText } from '../history/object-key';
+import { stateOf } from '../past/state';
 import type { LogEntry } from '../schema/log-entry';
 import { notFound } from './access';
 import { WebProblem } from './problem';
@@ -82,15 +83,30 @@ export function objectWhere(
   return inScope(visit, { model, objectPk: pk, ...condition });
 }
 
-/** The newest entry of the object that the visitor may see. @throws {WebProblem} 404 when there is none */
+/** A row that no entry tells of: they were pruned, or it was there before anybody recorded it. No entry, no scope it could be in. */
+async function isUnrecorded(
+  { web: { settings, snapshots }, access }: Visit,
+  { registration, key }: AuditedObject,
+  transaction: Transaction,
+): Promise<boolean> {
+  if (access.scope !== null || !registration || !key) return false;
+  const { presence } = await stateOf(settings, snapshots, registration, key, 'current', { transaction });
+  return presence === 'there';
+}
+
+/**
+ * The newest entry of the object that the visitor may see; null for a row that no entry tells of.
+ *
+ * @throws {WebProblem} 404 for what was never there, or not for this visitor
+ */
 export async function newestSeen(
   visit: Visit,
   object: AuditedObject,
   transaction: Transaction,
-): Promise<LogEntry> {
+): Promise<LogEntry | null> {
   const where = objectWhere(visit, object);
   const found = await visit.web.settings.LogEntry.findOne({ where, order: [['id', 'DESC']], transaction });
-  if (!found) throw notFound();
+  if (!found && !(await isUnrecorded(visit, object, transaction))) throw notFound();
   return found;
 }
 

@@ -20,7 +20,7 @@ export interface Side {
 export interface TwoTimes {
   readonly object: RegisteredObject;
   readonly name: string;
-  readonly entry: LogEntry;
+  readonly entry: LogEntry | null;
   readonly from: Side;
   readonly to: Side;
   /** Null where links of one of the times were pruned. */

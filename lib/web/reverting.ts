@@ -15,7 +15,7 @@ export interface RevertSubject {
   readonly object: RegisteredObject;
   readonly point: Point;
   /** The newest entry that the visitor sees: it names the object. */
-  readonly entry: LogEntry;
+  readonly entry: LogEntry | null;
   /** The newest change, which must still be the newest when it is done. */
   readonly expected: string;
 }

@@ -255,3 +255,18 @@ test('fault 73, H383: whatever is stored is text on every page of the object', a
     expect(html).not.toMatch(/<img|<[^>]+\s(?:on\w+|style)=/i);
   }
 });
+
+test('an object whose entries were all pruned, or that nobody recorded, still has its page; with a scope it is in none', async () => {
+  const tag = await Tag.create({ name: 'before' }, { audit: false });
+  const path = `o/Tag/${String(tag.get('id'))}`;
+  const { status, text } = await get(path);
+  expect(status).toBe(200);
+  expect(text).toContain('No entry tells of it');
+  expect(text).toContain('before');
+  const answer = await request(app).get(`/audit/api/v1/objects/Tag/${String(tag.get('id'))}/entries`);
+  expect([answer.status, answer.body.data]).toEqual([200, []]);
+  const scope = () => ({ additionalData: { tenant: 'a' } });
+  expect((await get(path, { scope })).status).toBe(404);
+  await tag.destroy({ audit: false });
+  expect((await get(path)).status).toBe(404);
+});

@@ -119,7 +119,7 @@ const objectEntries = endpoint({
         object.model,
       )),
     }));
-    await recorded(visit, object, newest.objectRepr);
+    await recorded(visit, object, newest?.objectRepr ?? null);
     return answer;
   },
 });

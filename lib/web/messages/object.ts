@@ -39,6 +39,7 @@ export const OBJECT = {
   'object.host': 'Open in the application',
   'object.entries': 'Entries',
   'object.noEntries': 'No entry changed this field.',
+  'object.unrecorded': 'No entry tells of it: they were pruned, or nothing was recorded yet.',
   'object.changes': 'Changes',
   'object.field': 'Field',
   'object.anyField': 'all fields',

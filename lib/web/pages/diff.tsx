@@ -291,7 +291,7 @@ export async function diffPage(visit: Visit): Promise<Answer> {
   if (picks) return redirect(visit.urls.diff(model, pk, { from: picks[0], to: picks[1] }), 302);
   const props = { visit, mayRevert, ...(await readTimes(visit, object)) };
   const isUnknown = [props.from, props.to].some(({ state }) => state.presence === 'unknown');
-  const objectRepr = props.entry.objectRepr ?? `${model} ${pk}`;
+  const objectRepr = props.entry?.objectRepr ?? `${model} ${pk}`;
   return viewing(visit, { model, objectPk: pk, objectRepr }, () =>
     html(<Page {...props} />, isUnknown ? 422 : 200),
   );

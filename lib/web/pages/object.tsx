@@ -106,7 +106,7 @@ async function readTimeline(
   visit: Visit,
   object: AuditedObject,
   mayRevert: boolean,
-): Promise<{ props: Timeline; newest: LogEntry }> {
+): Promise<{ props: Timeline; newest: LogEntry | null }> {
   const field = visit.query.get('field') ?? '';
   return visit.read(async (transaction) => {
     const list = await readList(visit, object, field, transaction);
@@ -231,10 +231,11 @@ function AtVersion({ visit, object, entries }: Timeline): JSX.Element | null {
 }
 
 function Entries(props: Timeline): JSX.Element {
-  const { visit, object, entries, options, present } = props;
+  const { visit, object, entries, options, present, field } = props;
   const { texts, urls } = visit;
   const list = <VersionList visit={visit} entries={entries} options={options} />;
-  if (entries.length === 0) return <p class="empty">{texts.t('object.noEntries')}</p>;
+  if (entries.length === 0)
+    return <p class="empty">{texts.t(field === '' ? 'object.unrecorded' : 'object.noEntries')}</p>;
   if (!options.hasStates || !entries.some(isCaptured)) return list;
   return (
     <GetForm to={urls.diff(object.model, object.pk)} class="keep" data-pick-two>
@@ -341,6 +342,6 @@ export async function objectPage(visit: Visit): Promise<Answer> {
   if ((visit.query.get('field') ?? '').length > 200)
     throw new WebProblem(400, 'Wrong parameter', { detail: 'field is too long.', parameter: 'field' });
   const { props, newest } = await readTimeline(visit, object, mayRevert);
-  const subject = { model, objectPk: pk, objectRepr: newest.objectRepr ?? `${model} ${pk}` };
+  const subject = { model, objectPk: pk, objectRepr: newest?.objectRepr ?? `${model} ${pk}` };
   return viewing(visit, subject, () => html(<Page {...props} />));
 }

@@ -15,5 +15,9 @@ Module._extensions['.ts'] = (module, filename) => {
 
 const resolve = Module._resolveFilename;
 Module._resolveFilename = function (request, ...rest) {
-  return resolve.call(this, request === 'sequelize-auditlog' ? path.join(root, 'lib/index.ts') : request, ...rest);
+  return resolve.call(
+    this,
+    request === 'sequelize-auditlog' ? path.join(root, 'lib/index.ts') : request,
+    ...rest,
+  );
 };
