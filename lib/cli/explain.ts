@@ -52,10 +52,15 @@ export function unreachable({ config }: Sequelize, from: string, error: unknown)
   return new Unreachable(message, { cause: error });
 }
 
+/** What the operating system refused, which the user can mend. */
+function systemCause({ cause }: Error): string {
+  return isError(cause) && 'syscall' in cause ? ` (${cause.message})` : '';
+}
+
 /** One paragraph for a person. */
 export function explain(error: unknown): string {
   if (!isError(error)) return `Something was thrown that is no error: ${String(error)}`;
-  if (isAuditError(error)) return `${error.code}: ${error.message}`;
+  if (isAuditError(error)) return `${error.code}: ${error.message}${systemCause(error)}`;
   const original = originalOf(error);
   if (original === error) return error.message || error.name;
   return `PostgreSQL refused: ${original.message}${original.code === undefined ? '' : ` (${original.code})`}`;

@@ -30,16 +30,20 @@ export function isModulePackage(folder: string): boolean {
   return (JSON.parse(fs().readFileSync(file, 'utf8')) as { readonly type?: string }).type === 'module';
 }
 
+/** A file that is there already. */
+export function kept(cwd: string, file: string): NewFile {
+  return { file: path().relative(cwd, file), created: false };
+}
+
 /** Writes a file that wasn't there. */
 export function writeNew(cwd: string, file: string, text: string): NewFile {
   fs().mkdirSync(path().dirname(file), { recursive: true });
-  const shown = path().relative(cwd, file);
   try {
     fs().writeFileSync(file, text, { flag: 'wx' });
-    return { file: shown, created: true };
+    return { file: path().relative(cwd, file), created: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return { file: shown, created: false };
+    return kept(cwd, file);
   }
 }
 
@@ -49,6 +53,11 @@ export function textsIn(folder: string): Map<string, string> {
   const names = fs().readdirSync(folder, { withFileTypes: true });
   const files = names.filter((entry) => entry.isFile()).map(({ name }) => name);
   return new Map(files.map((name) => [name, fs().readFileSync(path().join(folder, name), 'utf8')]));
+}
+
+/** A file or folder that was named on the command line, as seen from where the program was called. */
+export function fileFrom({ cwd }: { readonly cwd: string }, name: string): string {
+  return path().resolve(cwd, name);
 }
 
 export function joined(folder: string, name: string): string {

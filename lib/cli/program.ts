@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { addCheck } from './commands/check';
 import { addDiff } from './commands/diff';
 import { addExport } from './commands/export';
@@ -46,6 +46,11 @@ sequelize-auditlog.config.{js,cjs,mjs,ts,json} here or in a folder above, of
 Exit codes: 0 done, 1 error, 2 usage, 3 findings, 4 conflict,
 130 interrupted.`;
 
+/** Commander knows what is required, and doesn't say so. */
+function optionDescription(this: Help, option: Option): string {
+  return `${option.mandatory ? 'required: ' : ''}${Help.prototype.optionDescription.call(this, option)}`;
+}
+
 function versionOf(): string {
   return (require('../../package.json') as { readonly version: string }).version;
 }
@@ -69,6 +74,7 @@ export function createProgram({ stdout, stderr }: Host, runner: Runner): Command
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
     })
+    .configureHelp({ optionDescription, showGlobalOptions: true })
     .showHelpAfterError('Add --help to see what there is.')
     .exitOverride();
   for (const add of COMMANDS) add(program, runner);

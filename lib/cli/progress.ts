@@ -44,6 +44,11 @@ export class Progress {
     return this.#options.isVerbose ? LINE_EVERY_MS : Infinity;
   }
 
+  /** Some terminals tell a width of 0, as they don't know it. */
+  get #width(): number {
+    return this.#stream.columns || 80;
+  }
+
   /** Says what is done; the bar is drawn where the total is known. */
   update(text: string, done?: number, total?: number): void {
     const now = this.#now();
@@ -69,7 +74,7 @@ export class Progress {
     this.#stream.write(
       CLEAR +
         Array.from(line)
-          .slice(0, (this.#stream.columns ?? 80) - 1)
+          .slice(0, this.#width - 1)
           .join(''),
     );
     this.#isDrawn = true;

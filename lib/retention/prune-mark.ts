@@ -1,5 +1,6 @@
 import type { Transaction } from 'sequelize';
 import { resolveWriteContext } from '../context/resolve';
+import type { JsonObject } from '../context/json';
 import { storage } from '../context/storage';
 import type { WriteContext } from '../core/types';
 import { store } from '../history/log';
@@ -89,23 +90,28 @@ export class Mark {
   }
 
   /**
-   * Also inside `withoutAudit`: that what was recorded is gone is no change that could be left unrecorded. With no data of the
-   * context: readers rely on what a mark says, and much data would push it out.
+   * Also inside `withoutAudit`: that what was recorded is gone is no change that could be left unrecorded. Readers rely on what
+   * a mark says, so no data of the context may hide it, or push it out by being too much.
    */
-  #context(counts: PrunedCounts, { lastTransactionId, lastEntryId }: Last): WriteContext {
-    const { olderThan, keepLast, archive } = this.#prune;
-    const additionalData = {
-      olderThan,
-      ...counts,
-      ...(keepLast > 0 && { keepLast }),
-      ...(archive !== null && { archive }),
-      ...(lastTransactionId !== null && { lastTransactionId }),
-      ...(lastEntryId !== null && { lastEntryId }),
-    };
+  #context(counts: PrunedCounts, last: Last): WriteContext {
     const frame = storage.getStore()?.frame ?? null;
     const context = storage.run({ frame, silenced: false }, () =>
-      resolveWriteContext(this.#settings.context, { additionalData: null }),
+      resolveWriteContext(this.#settings.context, undefined),
     )!;
-    return { ...context, additionalData: JSON.stringify(additionalData) };
+    const given = JSON.parse(context.additionalData ?? '{}') as JsonObject;
+    return { ...context, additionalData: JSON.stringify({ ...given, ...this.#data(counts, last) }) };
+  }
+
+  /** Under every name that means something, also where it stays empty. */
+  #data(counts: PrunedCounts, { lastTransactionId, lastEntryId }: Last): object {
+    const { olderThan, keepLast, archive } = this.#prune;
+    return {
+      olderThan,
+      ...counts,
+      keepLast: keepLast > 0 ? keepLast : undefined,
+      archive: archive ?? undefined,
+      lastTransactionId: lastTransactionId ?? undefined,
+      lastEntryId: lastEntryId ?? undefined,
+    };
   }
 }

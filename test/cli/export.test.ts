@@ -97,6 +97,18 @@ test('a file that can not be written, or not to its end, leaves nothing', async 
   expect(await readdir(folder)).toEqual(['orders.csv']);
 });
 
+test('a file is named as seen from the folder of the call', async () => {
+  const { code } = await say(['export', '--url', shop.url, '--out', 'here.ndjson'], { cwd: shop.folder });
+  expect([code, existsSync(join(shop.folder, 'here.ndjson'))]).toEqual([0, true]);
+});
+
+test('a file that can not be written is an error that says why', async () => {
+  const file = join(shop.folder, 'nowhere', 'orders.ndjson');
+  const { code, stderr } = await say(['export', '--url', shop.url, '--out', file]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^ERR_AUDIT_EXPORT_FAILED: .*ENOENT: no such file or directory/);
+});
+
 describe('as a process', () => {
   test('`export | head -1` is silent and done', async () => {
     const child = shop.project.start(['export', '--url', shop.url]);

@@ -40,6 +40,13 @@ describe('without a database', () => {
     expect([unasked.code, unasked.stdout, unasked.stderr]).toEqual([2, '', asked.stdout]);
   });
 
+  test('help of a command has the flags of all commands, what is required, and defaults in words', async () => {
+    const { stdout } = await say(['diff', '--help']);
+    expect(stdout).toMatch(/--from <point> +required: /);
+    expect(stdout).toMatch(/--to <point> .*\(default:\s+current\)/s);
+    expect(stdout).toMatch(/--require <module>/);
+  });
+
   test.each([
     [['chek'], "error: unknown command 'chek'\n(Did you mean check?)"],
     [['check', '--lound'], "error: unknown option '--lound'"],
@@ -202,7 +209,7 @@ describe('stats', () => {
   });
 
   test('shows what there is of each model, and of each month', async () => {
-    const { code, stdout } = await say(['stats', '--url', shop.url]);
+    const { code, stdout } = await shop.say(['stats']);
     expect(code).toBe(0);
     const [models, months] = stdout.split('\n\n');
     expect(models).toMatch(
@@ -221,6 +228,12 @@ describe('stats', () => {
     const sumOf = (model: string): number =>
       months.filter((month) => month.model === model).reduce((sum, { entries }) => sum + entries, 0);
     expect([sumOf('Item'), sumOf('Order')]).toEqual([2, 1200]);
+  });
+
+  test('does not take versions for absent that it can not know of', async () => {
+    const { stdout, stderr } = await say(['stats', '--url', shop.url]);
+    expect(stdout).toMatch(/\nOrder +1,200 +[\d.]+ kB/);
+    expect(stderr).toMatch(/^Only entries are counted: --require names the module/);
   });
 
   test('names the command to run when there is no log', async () => {

@@ -135,6 +135,13 @@ test('without the application’s models it says that only entries are looked at
   expect(stderr).toMatch(/^Only entries are looked at: --require names the module/);
 });
 
+test('what can not even begin is not said to go on when run again', async () => {
+  const { code, stderr } = await shop.say([...OLD, '--yes', '--model', 'Nope']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^ERR_AUDIT_INVALID_OPTION: .*"Nope"/);
+  expect(stderr).not.toContain('Run the same command again');
+});
+
 test('it records itself, with what ran', async () => {
   await shop.say([...OLD, '--yes']);
   const [entry] = await shop.application.auditLog.LogEntry.findAll({ where: { action: 'prune' } });
@@ -222,7 +229,7 @@ describe('archive', () => {
 
   test('moves entries into files, which restore reads back into a table', async () => {
     const folder = join(shop.folder, 'archive');
-    const moved = await archive('--to', folder, '--yes', '--json');
+    const moved = await archive('--to', 'archive', '--yes', '--json');
     expect([moved.code, JSON.parse(moved.stdout)]).toEqual([
       0,
       { Item: { entries: 99, versions: 0 }, Order: { entries: 0, versions: 0 } },
@@ -230,7 +237,7 @@ describe('archive', () => {
     expect(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))).toMatchObject({
       files: [{ count: 99 }],
     });
-    const restored = await shop.say(['restore', folder, '--table', 'restored_entries']);
+    const restored = await shop.say(['restore', 'archive', '--table', 'restored_entries']);
     expect([restored.code, restored.stdout]).toEqual([
       0,
       'Read 99 entries and 0 versions back into "restored_entries".\n',

@@ -150,6 +150,12 @@ describe('progress', () => {
   });
 });
 
+test('a terminal that does not know its width gets whole lines', () => {
+  const screen = Object.assign(new Screen(true), { columns: 0 });
+  new Progress(screen, { isQuiet: false, isVerbose: false }).update('7 entries');
+  expect(screen.text).toBe('\r\u001b[K7 entries');
+});
+
 describe('output', () => {
   test('data goes to stdout, all else to stderr', () => {
     const { host, output } = outputOf({ verbose: true });

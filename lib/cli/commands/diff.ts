@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { namedObject } from '../objects';
 import { pointInTime, pointOrCurrent, pointText, type WrittenPoint } from '../points';
 import type { Runner, Session } from '../runner';
@@ -31,8 +31,10 @@ export function addDiff(program: Command, runner: Runner): void {
     .argument('<key>', 'primary key; of several columns a JSON array, such as ["7","A1"]')
     .description('what differs in an object between two times')
     .requiredOption('--from <point>', 'a time, an entry or a version', pointOrCurrent)
-    .option('--to <point>', 'a time, an entry or a version, or current', pointOrCurrent, {
-      kind: 'current',
-    } satisfies WrittenPoint)
+    .addOption(
+      new Option('--to <point>', 'a time, an entry or a version, or current')
+        .argParser(pointOrCurrent)
+        .default({ kind: 'current' } satisfies WrittenPoint, 'current'),
+    )
     .action(runner.inSession(diff as never));
 }

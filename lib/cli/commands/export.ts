@@ -9,6 +9,7 @@ import type { ExportFormat } from '../../history/export-format';
 import type { EntryFilter, TimeBound } from '../../web/search/entry-filter';
 import type * as Where from '../../web/search/where';
 import { collect, since, until } from '../arguments';
+import { fileFrom } from '../new-files';
 import type { Runner, Session } from '../runner';
 import { entries, grouped } from '../texts';
 
@@ -41,9 +42,10 @@ function whereOf({ foundation }: Session, flags: Flags): WhereOptions<LogEntryAt
 /** Half an export must not look whole, so a file has its name when it is complete. */
 async function toFile(
   session: Session,
-  file: string,
+  name: string,
   write: (to: EntriesExport['to']) => Promise<ExportResult>,
 ): Promise<ExportResult> {
+  const file = fileFrom(session.host, name);
   const part = `${file}.${process.pid}.part`;
   try {
     const result = await write(fs().createWriteStream(part));
@@ -51,7 +53,7 @@ async function toFile(
     return result;
   } catch (error) {
     await fs().promises.rm(part, { force: true });
-    session.mayGoOn(`${file} was not written. Run the same command again: an export begins anew.`);
+    session.mayGoOn(`${name} was not written. Run the same command again: an export begins anew.`);
     throw error;
   }
 }

@@ -1,7 +1,15 @@
 import type { Command } from 'commander';
 import { knownTables, type KnownTables } from '../known-tables';
 import { findUpward } from '../load-module';
-import { isModulePackage, joined, migrationsFolder, moduleFrom, writeNew, type NewFile } from '../new-files';
+import {
+  isModulePackage,
+  joined,
+  kept,
+  migrationsFolder,
+  moduleFrom,
+  writeNew,
+  type NewFile,
+} from '../new-files';
 import { auditMigrationsIn, writeMigration } from '../new-migration';
 import type { Runner, Shell } from '../runner';
 import { CONFIG_FILES } from '../settings';
@@ -15,7 +23,7 @@ interface Flags {
 async function writeConfig({ host, flags, settings }: Shell, isTypeScript: boolean): Promise<NewFile> {
   const { cwd } = host;
   const existing = findUpward(cwd, CONFIG_FILES);
-  if (existing !== null) return { file: existing, created: false };
+  if (existing !== null) return kept(cwd, existing);
   const { schema, tableName } = (await settings()).log;
   const required = flags.require === undefined ? null : moduleFrom(cwd, flags.require);
   const text = configText({ require: required, schema, tableName }, isTypeScript || isModulePackage(cwd));
@@ -25,7 +33,7 @@ async function writeConfig({ host, flags, settings }: Shell, isTypeScript: boole
 function firstMigration({ host }: Shell, { dir, ts }: Flags, tables: KnownTables): NewFile[] {
   const folder = migrationsFolder(host.cwd, dir);
   const [existing] = auditMigrationsIn(folder);
-  if (existing !== undefined) return [{ file: joined(folder, existing), created: false }];
+  if (existing !== undefined) return [kept(host.cwd, joined(folder, existing))];
   const format = ts === true ? 'ts' : 'cjs';
   return writeMigration({ cwd: host.cwd, folder, name: 'create-audit-tables', format, tables });
 }

@@ -4,6 +4,7 @@ import type { PruneOptions, PruneProgress, PruneResult } from '../../retention/p
 import type * as Ages from '../../retention/prune-options';
 import { collect, wholeNumber } from '../arguments';
 import { EXIT, Interrupted, UsageError, type ExitCode } from '../exit-codes';
+import { fileFrom } from '../new-files';
 import type { Runner, Session } from '../runner';
 import { counted, entries, time } from '../texts';
 
@@ -27,13 +28,13 @@ interface Counts {
 
 type Options = Omit<PruneOptions, 'dryRun' | 'onProgress'>;
 
-function optionsOf({ olderThan, model, keepLast, batch, archiveTo }: Flags): Options {
+function optionsOf({ host }: Session, { olderThan, model, keepLast, batch, archiveTo }: Flags): Options {
   return {
     olderThan,
     ...(model && { models: model }),
     ...(keepLast !== undefined && { keepLast }),
     ...(batch !== undefined && { batchSize: batch }),
-    ...(archiveTo !== undefined && { archiveTo }),
+    ...(archiveTo !== undefined && { archiveTo: fileFrom(host, archiveTo) }),
   };
 }
 
@@ -67,6 +68,7 @@ const VERBS = { archive: 'Archiving', remove: 'Deleting' } as const;
 /** Shows how far it has come, and remembers what is gone for good. */
 class Course {
   #removed: Counts = { entries: 0, versions: 0 };
+  #hasBegun = false;
   readonly #session: Session;
   readonly #total: number | undefined;
 
@@ -77,10 +79,16 @@ class Course {
 
   readonly onProgress = (progress: PruneProgress): void => {
     const { phase, model } = progress;
+    this.#hasBegun = true;
     if (phase === 'remove') this.#removed = progress;
     const done = progress.entries + progress.versions;
     this.#session.output.progress.update(`${VERBS[phase]} ${model}: ${both(progress)}`, done, this.#total);
   };
+
+  /** What is refused before anything is done would be refused again. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
 
   get advice(): string {
     return `Stopped after deleting ${both(this.#removed)}; the rest is still there. Run the same command again: it goes on from here.`;
@@ -94,7 +102,7 @@ async function remove(session: Session, options: Options, limit: string, total?:
   const course = new Course(session, total);
   const all = { ...options, onProgress: course.onProgress };
   const result = await pruning.prune(foundation.settings, all, signal).catch((error: unknown) => {
-    output.error(course.advice);
+    if (course.hasBegun) output.error(course.advice);
     throw error;
   });
   if (signal.aborted) throw new Interrupted(course.advice);
@@ -112,7 +120,7 @@ async function count(session: Session, options: Options): Promise<PruneResult> {
 
 async function prune(session: Session, flags: Flags): Promise<ExitCode> {
   const { flags: globalFlags, hasModels, output } = session;
-  const options = optionsOf(flags);
+  const options = optionsOf(session, flags);
   const limit = limitOf(options);
   if (!hasModels) output.note(ONLY_ENTRIES);
   if (globalFlags.yes && flags.dryRun !== true) {
@@ -162,7 +170,7 @@ export function addPrune(program: Command, runner: Runner): void {
 export function addArchive(program: Command, runner: Runner): void {
   addCommon(program.command('archive'))
     .description('move old entries and versions into files: prune with --archive-to')
-    .option('--to <folder>', 'folder of the archive; of one that was begun, it goes on there')
+    .option('--to <folder>', 'required: folder of the archive; of one that was begun, it goes on there')
     .addOption(new Option('--archive-to <folder>').hideHelp())
     .action(runner.inSession(archive, MANNER));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { fileFrom } from '../new-files';
 import type { Runner, Session } from '../runner';
 import { counted, entries } from '../texts';
 
@@ -6,8 +7,8 @@ interface Flags {
   readonly table: string;
 }
 
-async function restore({ auditLog, output }: Session, { table }: Flags, folder: string): Promise<void> {
-  const result = await auditLog.restoreArchive(folder, { tableName: table });
+async function restore({ host, auditLog, output }: Session, { table }: Flags, folder: string): Promise<void> {
+  const result = await auditLog.restoreArchive(fileFrom(host, folder), { tableName: table });
   const sentence = `Read ${entries(result.entries)} and ${counted(result.versions, 'version')} back into "${table}".`;
   output.answer(result, sentence);
 }

@@ -12,7 +12,10 @@ interface Flags {
   readonly since?: TimeBound;
 }
 
-function printModels({ output }: Session, models: LogStats): void {
+const ONLY_ENTRIES =
+  'Only entries are counted: --require names the module with the models, which may have versions too.';
+
+function printModels({ output, hasModels }: Session, models: LogStats): void {
   const columns = [
     { head: 'MODEL' },
     { head: 'ENTRIES', align: 'right' },
@@ -24,7 +27,7 @@ function printModels({ output }: Session, models: LogStats): void {
   const rows = Object.entries(models).map(([model, { entries, versions, bytes, oldest, newest }]) => [
     model,
     grouped(entries),
-    grouped(versions),
+    hasModels ? grouped(versions) : '',
     size(bytes),
     time(oldest),
     time(newest),
@@ -45,11 +48,12 @@ function yearAgo(now: Date): TimeBound {
 }
 
 async function stats(session: Session, flags: Flags): Promise<void> {
-  const { auditLog, foundation, output } = session;
+  const { auditLog, foundation, hasModels, output } = session;
   const { boundSql } = require('../../web/search/where') as typeof Where;
   const { readMonths } = require('../../inspect/months') as typeof Months;
   const models = await auditLog.stats();
   const months = await readMonths(foundation.settings, boundSql(flags.since ?? yearAgo(new Date())));
+  if (!hasModels) output.note(ONLY_ENTRIES);
   if (output.isJson) return output.json({ models, months });
   printModels(session, models);
   if (months.length > 0) printMonths(session, months);
