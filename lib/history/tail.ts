@@ -29,8 +29,9 @@ export interface TailedEntry {
 const PAGE = 500;
 const OWN = { [OWN_READ]: true } as const;
 const DEFAULT_POLL_MS = 500;
-const CURSOR = /^t1\.(\d{1,19})\.(\d{1,19})$/;
+const CURSOR = /^t1\.(\d{1,19})\.(\d{1,19})(?:\.(\d{1,19}))?$/;
 const OLDEST: TailPosition = { transactionId: '0', id: '0' };
+const NO_PRUNE = '0';
 
 interface ServerSnapshot {
   readonly snapshot: string;
@@ -38,14 +39,22 @@ interface ServerSnapshot {
   readonly xmax: string;
 }
 
-function cursorOf({ transactionId, id }: TailPosition): string {
-  return `t1.${transactionId}.${id}`;
+/** What a cursor says. */
+interface Progress {
+  readonly position: TailPosition;
+  /** Entry of the newest prune by then: what it and older ones removed, this reader never missed. */
+  readonly lastPrune: string;
+}
+
+function cursorOf({ transactionId, id }: TailPosition, lastPrune: string): string {
+  return `t1.${transactionId}.${id}.${lastPrune}`;
 }
 
 /** @throws {AuditError} ERR_AUDIT_INVALID_OPTION */
-function positionOf(cursor: unknown): TailPosition {
-  const [, transactionId, id] = (typeof cursor === 'string' && CURSOR.exec(cursor)) || [];
-  if (transactionId !== undefined && id !== undefined) return { transactionId, id };
+function progressOf(cursor: unknown): Progress {
+  const [, transactionId, id, lastPrune = NO_PRUNE] =
+    (typeof cursor === 'string' && CURSOR.exec(cursor)) || [];
+  if (transactionId !== undefined && id !== undefined) return { position: { transactionId, id }, lastPrune };
   return invalidOption('auditLog.tail', 'after', '"now" or the cursor of an entry of tail()', cursor);
 }
 
@@ -65,7 +74,7 @@ class Tail {
   /** What was committed when the tail began at the end. */
   #seen: ServerSnapshot | null = null;
   /** The newest prune that was dealt with. */
-  #lastPrune = '0';
+  #lastPrune = NO_PRUNE;
 
   constructor(settings: HistorySettings) {
     this.#settings = settings;
@@ -73,13 +82,18 @@ class Tail {
 
   async begin(after: string | null | undefined): Promise<void> {
     const isCursor = after !== undefined && after !== null && after !== 'now';
-    if (isCursor) this.#position = positionOf(after);
+    if (isCursor) this.#goOn(progressOf(after));
     const now = await this.#snapshot();
     if (after === 'now') this.#beginAt(now);
     if (isCursor) this.#checkServer(now);
     // Who begins without a cursor takes what there is.
     const behind = await this.#pruneBehind();
     if (isCursor && behind) throw overtaken('the cursor', behind);
+  }
+
+  #goOn({ position: reached, lastPrune }: Progress): void {
+    this.#position = reached;
+    this.#lastPrune = lastPrune;
   }
 
   #beginAt(now: ServerSnapshot): void {
@@ -102,7 +116,7 @@ class Tail {
     // Behind these, or before them, some may have been removed since the last look, if this reader was that slow.
     const behind = entries.length > 0 ? await this.#pruneBehind() : null;
     if (behind) throw overtaken('this reader', behind);
-    return entries.map((entry) => ({ entry, cursor: cursorOf(position(entry)) }));
+    return entries.map((entry) => ({ entry, cursor: cursorOf(position(entry), this.#lastPrune) }));
   }
 
   #read(): Promise<LogEntry[]> {

@@ -224,6 +224,21 @@ test('fault 111: a cursor that a prune overtook is refused; one behind it goes o
   expect((await next()).objectPk).toBe('1');
 });
 
+test('a reader that began after the prune goes on from its own cursor, though older ids were removed behind it', async () => {
+  const read = async (after: string | null): Promise<{ entry: LogEntry; cursor: string }> => {
+    for await (const found of auditLog.tail({ after, pollMs: 5 })) return found;
+    throw new Error('ended');
+  };
+  const first = await read(null);
+  const second = await read(first.cursor);
+  expect([first.entry.transactionId, first.entry.id]).not.toEqual([
+    second.entry.transactionId,
+    second.entry.id,
+  ]);
+  const marks = await auditLog.LogEntry.findAll({ where: { action: 'prune' } });
+  const removed = marks.map(({ additionalData }) => BigInt(String(additionalData!['lastTransactionId'])));
+  expect(removed.some((id) => id > BigInt(first.entry.transactionId!))).toBe(true);
+});
 test('fault 111: a reader that a prune overtakes while it runs is told', async () => {
   const row = subjects.entries.model;
   const reading = auditLog.tail({ pollMs: 5 });
