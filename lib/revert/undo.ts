@@ -10,7 +10,7 @@ import type { LogEntry } from '../schema/log-entry';
 import { readForeignKeys } from '../schema/catalogue';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import type { JsonText } from '../statement/undo-values';
-import { createdAt, ownTransaction } from '../statement/undo-sql';
+import { ownTransaction } from '../statement/undo-sql';
 import { transact } from './transact';
 import { obstaclesOf, planOf, UndoAttempt, undoError } from './undo-attempts';
 import { Conflicts } from './undo-conflicts';
@@ -23,9 +23,9 @@ import {
   type UndoneEntry,
   type UndoSubject,
 } from './undo-entries';
+import { daysOfCreation } from './undo-creation';
 import { linkConflicts, linkObstacles, untrackedLinks, type LinkUndo } from './undo-links';
 import type { RowUndo, UndoObstacle, UndoSkip } from './undo-plan';
-import { objectKey } from './undo-rows';
 import { UndoSession } from './undo-session';
 import { readUndoTables, type UndoTables } from './undo-tables';
 import { UndoWriter } from './undo-writes';
@@ -287,7 +287,7 @@ class Undo {
   ): Promise<{ obstacles: readonly UndoObstacle[]; cause: unknown } | null> {
     const { tables, rows, links, entries } = plan;
     const doomed = rows.filter(({ action }) => action === 'delete');
-    const days = await this.#daysOfCreation(session, rows);
+    const days = await daysOfCreation(this.#settings, session, rows);
     const writer = new UndoWriter(session, await readForeignKeys(session.query, 'all'), days, doomed);
     const attempt = new UndoAttempt(this.#settings, session, writer, tables);
     try {
@@ -301,28 +301,6 @@ class Undo {
       if (!obstacles) throw error;
       return { obstacles, cause: error instanceof Error && 'cause' in error ? error.cause : error };
     }
-  }
-
-  async #daysOfCreation(
-    session: UndoSession,
-    undos: readonly RowUndo[],
-  ): Promise<ReadonlyMap<string, string>> {
-    const spans = undos
-      .filter(({ action, table }) => action === 'create' && table.createdAt)
-      .map(({ span }) => span);
-    if (spans.length === 0) return new Map();
-    const binds = [
-      spans.map(({ model }) => model),
-      spans.map(({ pks }) => pks[0]),
-      spans.map(({ firstId }) => firstId),
-    ];
-    const { rows } = await session.query(createdAt(logTable(this.#settings)), binds);
-    return new Map(
-      (rows as { n: number; at: string }[]).map(({ n, at }) => {
-        const { model, pks } = spans[n - 1]!;
-        return [objectKey(model, pks[0]!), at];
-      }),
-    );
   }
 
   /** Its id, and its newest entry: the caller's transaction may have written before. */

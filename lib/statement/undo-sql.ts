@@ -165,6 +165,13 @@ export function createdAt(log: TableName): string {
   return `select "!o"."n"::int as "n", ${exactTimeSql('"!f"."timestamp"')} as "at" from ${objects} cross join lateral (${first}) "!f"`;
 }
 
+/** What the newest version of each bound key holds in `column`, as text, by the number of the key. */
+export function newestVersions(history: KeyedTable, column: string): string {
+  const value = `"!v".${quoteIdentifier(column)}`;
+  const newest = `select ${value}::text as "at" from ${quoteTable(history.table)} "!v" where ${sameKey(history.keys, '"!v"')} order by "!v"."history_date" desc, "!v"."history_id" desc limit 1`;
+  return `select "!x"."n"::int as "n", "!f"."at" from ${boundRows(1, history.keys.length)} cross join lateral (${newest}) "!f" where "!f"."at" is not null`;
+}
+
 /** The id of this transaction, and that of its newest entry so far. */
 export function ownTransaction(log: TableName): string {
   const id = 'pg_current_xact_id()::text';

@@ -264,6 +264,22 @@ test('what was not recorded is not guessed: masks and digests refuse, untracked 
   expect((await order.reload()).get('createdAt')).not.toBeNull();
 });
 
+test('a row that was there before its first entry comes back with its own createdAt where versions hold it', async () => {
+  const orders = [7, 8].map((day) => ({ createdAt: new Date(Date.UTC(2020, 1, day, 3, 4, 5, 678)) }));
+  const made = await Order.bulkCreate(orders, { audit: false });
+  await made[0]!.update({ status: 'paid' });
+  const rows = () =>
+    Order.findAll({ where: { id: made.map((each) => each.get('id') as string) }, raw: true, order: ['id'] });
+  const before = (await rows()).map((row) => (row as unknown as { createdAt: Date }).createdAt);
+  expect(before).toEqual(orders.map(({ createdAt }) => createdAt));
+  const id = await inTransaction((transaction) =>
+    Order.destroy({ where: { id: made.map((each) => each.get('id') as string) }, transaction }),
+  );
+  expect(await rows()).toEqual([]);
+  await auditLog.revertTransaction(id);
+  expect((await rows()).map((row) => (row as unknown as { createdAt: Date }).createdAt)).toEqual(before);
+});
+
 test('fault 87: constraints refuse the whole and name the object', async () => {
   const tag = await Tag.create({ name: 'kept' });
   const shelf = await Shelf.create({ place: 300 });
