@@ -236,7 +236,7 @@ test('a reader that began after the prune goes on from its own cursor, though ol
     second.entry.id,
   ]);
   const marks = await auditLog.LogEntry.findAll({ where: { action: 'prune' } });
-  const removed = marks.map(({ additionalData }) => BigInt(String(additionalData!['lastTransactionId'])));
+  const removed = marks.map(({ additionalData }) => BigInt(additionalData!['lastTransactionId'] as string));
   expect(removed.some((id) => id > BigInt(first.entry.transactionId!))).toBe(true);
 });
 test('fault 111: a reader that a prune overtakes while it runs is told', async () => {
