@@ -62,6 +62,8 @@ export class Progress {
   clear(): void {
     if (!this.#isDrawn) return;
     this.#isDrawn = false;
+    // What comes next is drawn at once: it may be another part of the work.
+    this.#last = -Infinity;
     this.#stream.write(CLEAR);
   }
 
