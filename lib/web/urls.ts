@@ -13,12 +13,10 @@ function segment(name: string, value: string): { path: string; query: Record<str
 type Query = Readonly<Record<string, string | null | undefined>> | URLSearchParams;
 
 function queryText(...parts: readonly Query[]): string {
-  const params = new URLSearchParams();
-  for (const part of parts) {
-    const pairs = part instanceof URLSearchParams ? [...part] : Object.entries(part);
-    for (const [name, value] of pairs) if (value !== null && value !== undefined) params.append(name, value);
-  }
-  return params.size === 0 ? '' : `?${params.toString()}`;
+  const pairs = parts
+    .flatMap((part) => (part instanceof URLSearchParams ? [...part] : Object.entries(part)))
+    .filter((pair): pair is [string, string] => pair[1] !== null && pair[1] !== undefined);
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`;
 }
 
 /** Path of an object's timeline, relative to the mount. */
