@@ -104,10 +104,12 @@ function page({ log }: EntriesToPrune): string {
  * SELECT of all old entries of the page's objects that tell what happened to a row, and of which life of it. By windows, not by
  * joins: PostgreSQL takes parts of a statement for small, and would compare each row with each.
  */
-function lives({ log }: EntriesToPrune): string {
+function lives({ log, hasLinks }: EntriesToPrune): string {
+  // Of an object with a version no entry stays, unless for links: what it went through need not be read.
+  const isAsked = hasLinks ? '' : ' and not o."isVersioned"';
   const changes = `case when jsonb_typeof(e."changes") = 'object' then e."changes" end as "changes"`;
   const flags = `${isBoundary('e')} as "boundary", ${isHardDelete('e')} as "gone"`;
-  const entries = `select e."id", e."object_pk", o."isVersioned", e."action", ${changes}, e."additional_data" as "data", ${flags} from "!o" o join ${quoteTable(log)} e on e."object_pk" = o."object_pk" and ${isOld('e')} and e."action" in ('create', 'update', 'delete')`;
+  const entries = `select e."id", e."object_pk", o."isVersioned", e."action", ${changes}, e."additional_data" as "data", ${flags} from "!o" o join ${quoteTable(log)} e on e."object_pk" = o."object_pk" and ${isOld('e')} and e."action" in ('create', 'update', 'delete')${isAsked}`;
   const life = `count(*) filter (where e."boundary") over (partition by e."object_pk" order by e."id" rows unbounded preceding)`;
   const newest = 'max(e."id") over (partition by e."object_pk")';
   const numbered = `select e.*, ${life} as "life", ${newest} as "newest" from (${entries}) e`;
