@@ -128,11 +128,12 @@ describe('as a process', () => {
   });
 });
 
-const FULL = '/dev/full';
-(existsSync(FULL) ? describe : describe.skip)('on a full disk, of which Linux has one', () => {
+const FULL_DISK = '/dev/full';
+// Only Linux has a device that is always full.
+(existsSync(FULL_DISK) ? describe : describe.skip)('on a full disk, of which Linux has one', () => {
   test('it is an error', async () => {
     const bin = join(shop.folder, 'node_modules/sequelize-auditlog/dist/cli/bin.js');
-    const full = openSync(FULL, 'w');
+    const full = openSync(FULL_DISK, 'w');
     const args = [bin, 'export', '--url', shop.url];
     const child = spawn(process.execPath, args, { stdio: ['ignore', full, 'pipe'] });
     closeSync(full);

@@ -203,6 +203,7 @@ describe('as a process', () => {
 
 const SCRIPT = '/usr/bin/script';
 const hasScript = existsSync(SCRIPT) && process.platform === 'linux';
+// Elsewhere `script` takes other flags, or is not there; test/cli/terminal.test.ts shows the same in process.
 (hasScript ? describe : describe.skip)('on a real terminal, by the `script` of util-linux', () => {
   test('it asks, takes the answer and shows a bar', async () => {
     const bin = join(shop.folder, 'node_modules/sequelize-auditlog/dist/cli/bin.js');

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Op, type Model } from 'sequelize';
-import { createAuditLog, isAuditError, type AuditedModel, type PointInTime } from 'sequelize-auditlog';
+import { Op } from 'sequelize';
+import { isAuditError, type AuditedModel, type PointInTime } from 'sequelize-auditlog';
 import { Chance } from '../replay/random';
 import { openAudited } from '../support/audited';
 import { testDatabase } from '../support/database';
 import { keyOf, plain, takeShadow, TREE, treeOf, visible, type Row, type Shadow } from './shadow';
 import { tell } from './story';
-import { defineStoryModels, SUBJECTS, type AnyModel, type Subject } from './story-models';
+import { SUBJECTS, type AnyModel, type Subject } from './story-models';
+import { KEYS, storyReaders, type Handles } from './story-readers';
 
 /** Said on failure: `SEED=7 npm test -- test/past/property` repeats it, as far as writers at once can be repeated. */
 const FULL = process.env['FULL'] === '1';
@@ -23,51 +24,17 @@ const { sequelize } = database;
 sequelize.addHook('afterConnect', async (connection) => {
   await (connection as { query(sql: string): Promise<unknown> }).query(`set deadlock_timeout = '20ms'`);
 });
-const models = defineStoryModels(sequelize, database.schema);
-const auditLog = createAuditLog(sequelize);
-/** The same tables and the same log, read by one who has no versions. */
-const reading = database.createSequelize();
-const readModels = defineStoryModels(reading, database.schema);
-const readLog = createAuditLog(reading);
-
-const exclude = ['hidden'];
-auditLog.registerAudited(models.Tag, { snapshots: true });
-auditLog.registerAudited(models.ItemTag, { snapshots: true });
-for (const model of [readModels.Tag, readModels.ItemTag]) readLog.registerAudited<Model>(model);
+const { models, auditLog, fromVersions, fromEntries } = storyReaders(database);
 
 interface Source {
   readonly name: 'versions' | 'deltas';
-  readonly handles: Readonly<Record<Subject, AuditedModel>>;
+  readonly handles: Handles;
 }
 
 const SOURCES: readonly Source[] = [
-  {
-    name: 'versions',
-    handles: {
-      Item: auditLog.registerAudited<Model>(models.Item, {
-        snapshots: true,
-        exclude,
-        associations: ['tags'],
-      }),
-      Slot: auditLog.registerAudited<Model>(models.Slot, { snapshots: true }),
-      Page: auditLog.registerAudited<Model>(models.Page, { snapshots: true }),
-    },
-  },
-  {
-    name: 'deltas',
-    handles: {
-      Item: readLog.registerAudited<Model>(readModels.Item, { exclude, associations: ['tags'] }),
-      Slot: readLog.registerAudited<Model>(readModels.Slot),
-      Page: readLog.registerAudited<Model>(readModels.Page),
-    },
-  },
+  { name: 'versions', handles: fromVersions },
+  { name: 'deltas', handles: fromEntries },
 ];
-
-const KEYS: Readonly<Record<Subject, readonly unknown[][]>> = {
-  Item: Array.from({ length: 7 }, (_, at) => [at + 1]),
-  Slot: ['A', 'b/"'].flatMap((row) => [0, 1, 2].map((number) => [row, number])),
-  Page: Array.from({ length: 5 }, (_, at) => [at + 1]),
-};
 
 beforeAll(async () => {
   await openAudited(database, auditLog);

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Model } from 'sequelize';
-import { createAuditLog, isAuditError, type AuditedModel, type LogEntry } from 'sequelize-auditlog';
+import { isAuditError, type AuditedModel, type LogEntry } from 'sequelize-auditlog';
 import { keyOf, plain, takeShadow, visible, type Shadow } from '../past/shadow';
 import { tell } from '../past/story';
-import { defineStoryModels, SUBJECTS, type Subject } from '../past/story-models';
+import { SUBJECTS, type Subject } from '../past/story-models';
+import { KEYS, storyReaders } from '../past/story-readers';
 import { Chance } from '../replay/random';
 import { openAudited } from '../support/audited';
 import { testDatabase } from '../support/database';
@@ -18,34 +18,13 @@ const OPERATIONS = FULL ? 40 : 14;
 const [POINTS, PICKS] = FULL ? [4, 2] : [1, 1];
 
 const database = testDatabase();
-const models = defineStoryModels(database.sequelize, database.schema);
-const auditLog = createAuditLog(database.sequelize);
-/** The same tables and the same log, of one who has no versions. */
-const reading = database.createSequelize();
-const readModels = defineStoryModels(reading, database.schema);
-const readLog = createAuditLog(reading);
-
-const options = { exclude: ['hidden'], associations: ['tags'] };
-for (const model of [models.Tag, models.ItemTag]) auditLog.registerAudited<Model>(model, { snapshots: true });
-for (const model of [readModels.Tag, readModels.ItemTag]) readLog.registerAudited<Model>(model);
-
-type Handles = Readonly<Record<Subject, AuditedModel>>;
-const FROM_VERSIONS: Handles = {
-  Item: auditLog.registerAudited<Model>(models.Item, { ...options, snapshots: true }),
-  Slot: auditLog.registerAudited<Model>(models.Slot, { snapshots: true }),
-  Page: auditLog.registerAudited<Model>(models.Page, { snapshots: true }),
-};
-const FROM_ENTRIES: Handles = {
-  Item: readLog.registerAudited<Model>(readModels.Item, options),
-  Slot: readLog.registerAudited<Model>(readModels.Slot),
-  Page: readLog.registerAudited<Model>(readModels.Page),
-};
-
-const KEYS: Readonly<Record<Subject, readonly unknown[][]>> = {
-  Item: Array.from({ length: 7 }, (_, at) => [at + 1]),
-  Slot: ['A', 'b/"'].flatMap((row) => [0, 1, 2].map((number) => [row, number])),
-  Page: Array.from({ length: 5 }, (_, at) => [at + 1]),
-};
+const {
+  models,
+  auditLog,
+  readLog,
+  fromVersions: FROM_VERSIONS,
+  fromEntries: FROM_ENTRIES,
+} = storyReaders(database);
 
 beforeAll(() => openAudited(database, auditLog));
 afterAll(() => database.close());

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Model } from 'sequelize';
-import { createAuditLog, isAuditError, type AuditedModel } from 'sequelize-auditlog';
+import { isAuditError, type AuditedModel } from 'sequelize-auditlog';
 import { plain, takeShadow, TREE, treeOf, visible, type Shadow } from '../past/shadow';
 import { tell } from '../past/story';
-import { defineStoryModels, SUBJECTS, type Subject } from '../past/story-models';
+import { SUBJECTS } from '../past/story-models';
+import { KEYS, storyReaders, type Handles } from '../past/story-readers';
 import { Chance } from '../replay/random';
 import { openAudited } from '../support/audited';
 import { testDatabase } from '../support/database';
@@ -23,35 +23,13 @@ const { sequelize } = database;
 sequelize.addHook('afterConnect', async (connection) => {
   await (connection as { query(sql: string): Promise<unknown> }).query(`set deadlock_timeout = '20ms'`);
 });
-const models = defineStoryModels(sequelize, database.schema);
-const auditLog = createAuditLog(sequelize);
-/** The same tables and the same log, of one who has no versions. */
-const reading = database.createSequelize();
-const readModels = defineStoryModels(reading, database.schema);
-const readLog = createAuditLog(reading);
-
-const options = { exclude: ['hidden'], associations: ['tags'] };
-const versioned = { ...options, snapshots: true };
-for (const model of [models.Tag, models.ItemTag]) auditLog.registerAudited<Model>(model, { snapshots: true });
-for (const model of [readModels.Tag, readModels.ItemTag]) readLog.registerAudited<Model>(model);
-
-type Handles = Readonly<Record<Subject, AuditedModel>>;
-const FROM_VERSIONS: Handles = {
-  Item: auditLog.registerAudited<Model>(models.Item, versioned),
-  Slot: auditLog.registerAudited<Model>(models.Slot, { snapshots: true }),
-  Page: auditLog.registerAudited<Model>(models.Page, { snapshots: true }),
-};
-const FROM_ENTRIES: Handles = {
-  Item: readLog.registerAudited<Model>(readModels.Item, options),
-  Slot: readLog.registerAudited<Model>(readModels.Slot),
-  Page: readLog.registerAudited<Model>(readModels.Page),
-};
-
-const KEYS: Readonly<Record<Subject, readonly unknown[][]>> = {
-  Item: Array.from({ length: 7 }, (_, at) => [at + 1]),
-  Slot: ['A', 'b/"'].flatMap((row) => [0, 1, 2].map((number) => [row, number])),
-  Page: Array.from({ length: 5 }, (_, at) => [at + 1]),
-};
+const {
+  models,
+  auditLog,
+  readLog,
+  fromVersions: FROM_VERSIONS,
+  fromEntries: FROM_ENTRIES,
+} = storyReaders(database);
 
 beforeAll(async () => {
   await openAudited(database, auditLog);
