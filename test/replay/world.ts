@@ -4,6 +4,9 @@ import { ImageReader, type DatabaseImage } from '../write-paths/database-image';
 import { Subjects, type TableName } from '../write-paths/subjects';
 import { Scene, WORKERS } from './scene';
 
+/** Any number. */
+const ENUMS = 4_857_120_261_122;
+
 /** The database that a random history is written to. */
 export class World {
   readonly database = testDatabase({ pool: { max: WORKERS + 4 } });
@@ -19,7 +22,10 @@ export class World {
   async open(): Promise<void> {
     await this.database.open();
     await this.database.rows(`set time zone 'UTC'`);
+    // Sequelize puts enum types into the schema `public`, which all files share: two that make one at once would collide.
+    await this.database.rows(`select pg_advisory_lock(${ENUMS})::text`);
     await this.database.sequelize.sync();
+    await this.database.rows(`select pg_advisory_unlock(${ENUMS})`);
     await this.#auditLog.sync();
   }
 
