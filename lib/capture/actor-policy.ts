@@ -28,7 +28,7 @@ export class ActorPolicy {
 
   /** @throws {AuditError} ERR_AUDIT_ACTOR_REQUIRED */
   check(context: WriteContext, audited: AuditedTable | null, actions: readonly CapturedAction[]): void {
-    if (!this.#isRequired || context.actorId !== null || !audited?.registration) return;
+    if (!this.#asks(context) || !audited?.registration) return;
     const { name, options } = audited.registration;
     const action = actions.find((each) => options.actions.has(each));
     if (action === undefined) return;
@@ -37,6 +37,11 @@ export class ActorPolicy {
   }
 
   checkWrite(context: WriteContext, audited: AuditedTable | null, write: ParsedWrite): void {
-    if (audited?.registration) this.check(context, audited, possibleActions(audited.registration, write));
+    if (!this.#asks(context) || !audited?.registration) return;
+    this.check(context, audited, possibleActions(audited.registration, write));
+  }
+
+  #asks({ actorId }: WriteContext): boolean {
+    return this.#isRequired && actorId === null;
   }
 }

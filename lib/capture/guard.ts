@@ -98,8 +98,10 @@ export class CaptureGuard {
 
 /** Whether a paranoid instance has nothing to save once it is to be deleted, or not deleted. */
 function isUnchanged(instance: Model, isDeleted: boolean): boolean {
-  const { deletedAt } = managedAttributes(instance.constructor as ModelStatic<Model>);
-  if (deletedAt === null || instance.changed() !== false) return false;
+  const model = instance.constructor as ModelStatic<Model>;
+  if (!model.options.paranoid || instance.changed() !== false) return false;
+  const { deletedAt } = managedAttributes(model);
+  if (deletedAt === null) return false;
   return ((instance.getDataValue(deletedAt as never) ?? null) !== null) === isDeleted;
 }
 

@@ -108,8 +108,14 @@ class Reader {
   skipTo(words: ReadonlySet<string>): void {
     while (this.current && !this.atEnd) {
       if (this.current.depth === 0 && words.has(this.word)) return;
-      this.advance();
+      if (this.current.kind === 'open') this.#skipGroup();
+      else this.advance();
     }
+  }
+
+  #skipGroup(): void {
+    this.#lastEnd = this.#scanner.skipGroup();
+    this.current = this.#scanner.next();
   }
 
   get atEnd(): boolean {

@@ -19,6 +19,9 @@ const WORD = /[\w$\u0080-\uffff]*/y;
 const NUMBER = /0[xXoObB]\w+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?/y;
 const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y;
 const BIND = /\$\d+/y;
+/** All that a group may hold besides what plainly belongs to it. */
+const GROUP_MARK = /[()'"$]|--|\/\*/g;
+const WORD_PART = /[\w$\u0080-\uffff]/;
 
 function matchAt(pattern: RegExp, sql: string, at: number): string | null {
   pattern.lastIndex = at;
@@ -75,6 +78,19 @@ function escapeTextEnd(sql: string, quoteAt: number): number {
   return sql.length;
 }
 
+/** Whether the quote at `quoteAt` is that of an `E'…'` text. */
+function isEscapeText(sql: string, quoteAt: number): boolean {
+  const [before = '', prefix = ''] = [sql[quoteAt - 2], sql[quoteAt - 1]];
+  return (prefix === 'e' || prefix === 'E') && !WORD_PART.test(before);
+}
+
+/** Whether the dollar sign at `at` is part of a name: what begins with a digit or a dollar sign is none. */
+function isInWord(sql: string, at: number): boolean {
+  let start = at;
+  while (WORD_PART.test(sql[start - 1] ?? '')) start -= 1;
+  return start < at && WORD_START.test(sql[start] ?? '');
+}
+
 /** End of a block comment; they nest in PostgreSQL. */
 function blockCommentEnd(sql: string, start: number): number {
   let depth = 0;
@@ -108,6 +124,40 @@ export class Scanner {
     const token = { kind, start, end: this.#at, depth: this.#depth };
     if (kind === 'open') this.#depth += 1;
     return token;
+  }
+
+  /**
+   * Moves behind the parenthesis that closes the group whose opening one was read last, and says where that is. Makes no
+   * tokens of what the group holds: the rows of an insert may be thousands.
+   */
+  skipGroup(): number {
+    const outside = this.#depth - 1;
+    while (this.#depth > outside) {
+      GROUP_MARK.lastIndex = this.#at;
+      if (GROUP_MARK.test(this.#sql)) this.#passMark(GROUP_MARK.lastIndex);
+      else [this.#at, this.#depth] = [this.#sql.length, outside];
+    }
+    return this.#at;
+  }
+
+  /** @param end of the mark */
+  #passMark(end: number): void {
+    const sql = this.#sql;
+    const at = end - 1;
+    this.#at = end;
+    const mark = sql[at];
+    if (mark === '(') this.#depth += 1;
+    else if (mark === ')') this.#depth -= 1;
+    else if (mark === "'") this.#at = textEnd(sql, at, isEscapeText(sql, at) ? escapeTextEnd : plainTextEnd);
+    else if (mark === '"') this.#at = quotedEnd(sql, at, '"');
+    else if (mark === '-') this.#at = lineEnd(sql, end);
+    else if (mark === '*') this.#at = blockCommentEnd(sql, at - 1);
+    else if (!isInWord(sql, at)) this.#passDollar(at);
+  }
+
+  #passDollar(at: number): void {
+    this.#at = at;
+    this.#readDollar();
   }
 
   #skipBlank(): void {
@@ -170,6 +220,17 @@ export class Scanner {
     this.#at = end;
     return kind;
   }
+}
+
+const LITERALS: ReadonlySet<TokenKind> = new Set(['text', 'escapeText', 'dollarText', 'number']);
+
+/** Texts and numbers of all kinds. */
+export function literalTokens(sql: string): readonly Token[] {
+  const tokens: Token[] = [];
+  const scanner = new Scanner(sql);
+  for (let token = scanner.next(); token; token = scanner.next())
+    if (LITERALS.has(token.kind)) tokens.push(token);
+  return tokens;
 }
 
 /** The name a `name` or `word` token stands for: quoted as it is, unquoted folded to lower case, of which PostgreSQL does only `A-Z`. */
