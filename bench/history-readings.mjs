@@ -12,15 +12,27 @@ export function moments({ VERSIONS }) {
   return Object.entries(parts).map(([name, part]) => ({ name, when: timeOf(VERSIONS * part) }));
 }
 
+/** The log's table as an application would read it by itself: what of a reading is Sequelize's and the driver's. */
+function plainEntries(sequelize, LogEntry) {
+  const attributes = Object.entries(LogEntry.getAttributes()).map(([name, { type, field, primaryKey }]) => [
+    name,
+    { type, field, primaryKey },
+  ]);
+  const tableName = LogEntry.getTableName();
+  return sequelize.define('PlainEntry', Object.fromEntries(attributes), { tableName, timestamps: false });
+}
+
 /** Of the log and of versions, each with a limit of 3 ms. */
 function finders({ sequelize, Order, LogEntry, orders }, sizes) {
   const some = picker(sizes.OBJECTS);
   const entry = picker(sizes.ENTRIES);
+  const Plain = plainEntries(sequelize, LogEntry);
   const hash = (text) => sequelize.query(`select md5('${text}') as id`, { plain: true }).then(({ id }) => id);
   return {
     forObject: { prepare: some, run: (id) => LogEntry.forObject(Order, id, page) },
     'forObject, 5,000 entries': { prepare: () => 1, run: (id) => LogEntry.forObject(Order, id, page) },
     forModel: { prepare: () => 'Model7', run: (name) => LogEntry.forModel(name, page) },
+    'forModel, a quiet one': { prepare: () => 'Order', run: (name) => LogEntry.forModel(name, page) },
     'forModel, a rare one': { prepare: () => 'Rare', run: (name) => LogEntry.forModel(name, page) },
     byActor: { prepare: () => some() % 500, run: (id) => LogEntry.byActor(id, page) },
     inRequest: { prepare: () => hash(entry() >> 2), run: (id) => LogEntry.inRequest(id) },
@@ -35,6 +47,11 @@ function finders({ sequelize, Order, LogEntry, orders }, sizes) {
     'between, a year': { prepare: () => 0, run: () => LogEntry.between('2025-01-01', '2026-01-01', page) },
     versions: { prepare: some, run: (id) => orders.versions(id, page) },
     'versions, 5,000 of them': { prepare: () => 1, run: (id) => orders.versions(id, page) },
+    '50 rows of the log by a model of the application': {
+      prepare: () => some() % 500,
+      run: (id) => Plain.findAll({ where: { actorId: String(id) }, order: [['id', 'DESC']], ...page }),
+      readsAll: true,
+    },
   };
 }
 

@@ -3,6 +3,8 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { shuffled } from './statistics.mjs';
 
+/** Rounds that fill caches and make plans, while the compilers of Node's processes take a processor of their own; they are not counted. */
+const WARM_UP = 4;
 const WORKER = fileURLToPath(new URL('./worker.mjs', import.meta.url));
 
 class Variant {
@@ -45,15 +47,14 @@ export async function runRounds({ url, synchronousCommit, variants, tasks, round
     const times = Object.fromEntries(
       tasks.map((task) => [task, Object.fromEntries(variants.map((name) => [name, []]))]),
     );
-    // The first round warms caches, plans and the compiler; it is not counted.
-    for (let round = 0; round <= rounds; round += 1) {
+    for (let round = 1 - WARM_UP; round <= rounds; round += 1) {
       for (const task of tasks) {
         for (const variant of shuffled(all)) {
           const milliseconds = await variant.ask({ task });
           if (round > 0) times[task][variant.name].push(milliseconds);
         }
       }
-      onRound?.(round, rounds);
+      onRound?.(Math.max(round, 0), rounds);
     }
     return { times, answers: await askAll(all, after) };
   } finally {

@@ -7,10 +7,11 @@ import type { LogEntry, LogEntryStatic } from '../schema/log-entry';
 import { defineHidden } from '../schema/read-only';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import { isModel } from './arguments';
+import { besideInIndex, indexOrder, inIndex, pagingOf, type IndexedValue } from './in-index-order';
 import { loadActors } from './load-actors';
 import { objectPkOf, type ObjectKey } from './object-key';
 import { givenTime, timeSql } from './point-in-time';
-import { bothWhere } from './where';
+import { allOf, bothWhere } from './where';
 import { entryName, registrationOf, type HistorySettings } from './settings';
 
 /** Sequelize's find options, and `actors`. */
@@ -68,6 +69,25 @@ export async function findEntries(
   return found;
 }
 
+/** As `findEntries`, of a value that has an index; the order of a caller of their own is left to PostgreSQL. */
+export async function findIndexed(
+  settings: HistorySettings,
+  indexed: IndexedValue,
+  where: EntryWhere,
+  options: EntryFindOptions = {},
+): Promise<LogEntry[]> {
+  const { sequelize } = settings;
+  if (options.order !== undefined)
+    return findEntries(settings, { ...where, [indexed.attribute]: indexed.value }, options);
+  const order = indexOrder(indexed, 'DESC');
+  const paging = pagingOf(sequelize, options.where);
+  if (!paging)
+    return findEntries(settings, { ...where, ...inIndex(sequelize, indexed) }, { ...options, order });
+  const beside = besideInIndex(settings.LogEntry, indexed, paging.operator, paging.id);
+  const page = allOf(sequelize, [inIndex(sequelize, indexed), beside, paging.rest]);
+  return findEntries(settings, where, { ...options, order, where: page as EntryWhere });
+}
+
 /**
  * A `schema()` clone reads another table under the same class name: its objects are not the registered ones.
  *
@@ -107,13 +127,13 @@ function objectOf(
   return { model: nameOf(settings, where, model), objectPk: objectPkOf(where, model, instance) };
 }
 
-/** The condition for entries about one object, given as `forObject` takes it. */
-export function whereObject(
+/** One object as entries name it, given as `forObject` takes it. */
+function subjectOf(
   settings: HistorySettings,
   where: string,
   subject: unknown,
   pk?: unknown,
-): EntryWhere {
+): { model: string; objectPk: string } {
   if (typeof subject !== 'string' && !isModel(subject)) return objectOf(settings, where, subject);
   return { model: nameOf(settings, where, subject), objectPk: pkOf(settings, where, subject, pk) };
 }
@@ -168,7 +188,8 @@ export function createFinders(settings: HistorySettings): LogEntryFinders {
     async forObject(subject: unknown, ...rest: unknown[]): Promise<LogEntry[]> {
       const byKey = typeof subject === 'string' || isModel(subject);
       const options = (byKey ? rest[1] : rest[0]) as EntryFindOptions | undefined;
-      return find(whereObject(settings, 'LogEntry.forObject', subject, rest[0]), options);
+      const { model, objectPk } = subjectOf(settings, 'LogEntry.forObject', subject, rest[0]);
+      return findIndexed(settings, { attribute: 'objectPk', value: objectPk }, { model }, options);
     },
     async forObjects(instances, options) {
       if (!Array.isArray(instances))
@@ -177,10 +198,12 @@ export function createFinders(settings: HistorySettings): LogEntryFinders {
       return find(whereObjects(settings, 'LogEntry.forObjects', instances), options);
     },
     async forModel(model, options) {
-      return find({ model: nameOf(settings, 'LogEntry.forModel', model) }, options);
+      const value = nameOf(settings, 'LogEntry.forModel', model);
+      return findIndexed(settings, { attribute: 'model', value }, {}, options);
     },
     async byActor(actor, options) {
-      return find({ actorId: actorIdOf('LogEntry.byActor', actor) }, options);
+      const value = actorIdOf('LogEntry.byActor', actor);
+      return findIndexed(settings, { attribute: 'actorId', value }, {}, options);
     },
     async between(start, end, options) {
       // By the index on time: ids are drawn before the clock is read, so that those of different objects may cross.

@@ -7,7 +7,7 @@ import type { HistoryAttributes, Snapshot, SnapshotModel } from '../schema/snaps
 import { lazily } from '../core/lazily';
 import type * as CleanDuplicates from './clean-duplicates';
 import type { CleanDuplicatesOptions, CleanDuplicatesResult } from './clean-duplicates';
-import { findEntries, type EntryFindOptions } from './finders';
+import { findIndexed, type EntryFindOptions } from './finders';
 import { loadActors } from './load-actors';
 import { fitsKey, keyTexts, keyWhere, objectPkText, type ObjectKey } from './object-key';
 import type * as Populate from './populate';
@@ -133,7 +133,8 @@ export function createModelHistory<M extends Model>(
     },
     async entries(object, options) {
       const objectPk = objectPkText(objectKeyOf(settings, registration, 'entries', object));
-      return findEntries(settings, { model: registration.name, objectPk }, options);
+      const indexed = { attribute: 'objectPk', value: objectPk } as const;
+      return findIndexed(settings, indexed, { model: registration.name }, options);
     },
     async versions(object, options) {
       const model = snapshots.of<M>(registration, `versions of ${name}`);

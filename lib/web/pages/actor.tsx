@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { indexOrder, inIndex } from '../../history/in-index-order';
 import { notFound } from '../access';
 import { html, type Answer } from '../answers';
 import type { MessageKey } from '../messages';
@@ -30,16 +31,18 @@ interface ActorProps {
 
 async function read(visit: Visit, actorId: string, models: readonly string[]): Promise<Found> {
   const { settings, options } = visit.web;
-  const where = visibleWhere(visit, models, { actorId });
+  const indexed = { attribute: 'actorId', value: actorId } as const;
+  const where = visibleWhere(visit, models, inIndex(visit.sequelize, indexed));
   const list = {
     where,
+    indexed,
     limit: options.pageSize,
     cursor: visit.query.get('cursor'),
     list: `actor ${actorId}`,
   };
   return visit.read(async (transaction) => {
     const outermost = (direction: 'ASC' | 'DESC'): Promise<LogEntry | null> =>
-      settings.LogEntry.findOne({ where, order: [['id', direction]], transaction });
+      settings.LogEntry.findOne({ where, order: indexOrder(indexed, direction), transaction });
     const seen = [await outermost('ASC'), await outermost('DESC')].filter((each) => each !== null);
     return {
       seen,

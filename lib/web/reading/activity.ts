@@ -1,5 +1,6 @@
 import type { WhereOptions } from 'sequelize';
 import type { LogEntryAttributes } from '../../core/types';
+import { indexOrder, inIndex } from '../../history/in-index-order';
 import { runtimeOf } from '../../schema/sequelize-runtime';
 import { catalogueQuery } from '../../schema/sync';
 import {
@@ -147,8 +148,11 @@ export async function readActorActivity(
   options: Omit<ActivityOptions, 'bucket'>,
 ): Promise<ActorActivity> {
   checkZone(options.zone);
-  const all = await selectedWhere(log, options, { actorId }, sinceDays(log, ACTOR_DAYS));
-  const where = amongFound(log, [{ where: all, order: [['id', 'DESC']], limit: MAX_COUNTED }]);
+  const indexed = { attribute: 'actorId', value: actorId } as const;
+  const theirs = inIndex(log.sequelize, indexed);
+  const all = await selectedWhere(log, options, theirs, sinceDays(log, ACTOR_DAYS));
+  const order = indexOrder(indexed, 'DESC');
+  const where = amongFound(log, [{ where: all, order, limit: MAX_COUNTED }]);
   const columns = { ...weekHourSql(options.zone), model: '"model"' };
   const counted = await countBy(log, where, columns, options);
   const hours = Array.from({ length: 7 }, () => Array.from({ length: 24 }, () => 0));

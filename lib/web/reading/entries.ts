@@ -1,5 +1,6 @@
 import type { Order, WhereOptions } from 'sequelize';
 import type { LogEntryAttributes } from '../../core/types';
+import { besideInIndex, indexOrder, type IndexedValue } from '../../history/in-index-order';
 import { exactTextOf } from '../../schema/exact-time';
 import type { LogEntry } from '../../schema/log-entry';
 import { runtimeOf } from '../../schema/sequelize-runtime';
@@ -7,7 +8,8 @@ import { besideSql } from '../../statement/log-search';
 import type { EntryFilter } from '../search/entry-filter';
 import type { ListOrder } from '../search/paging';
 import { decodeCursor, encodeCursor, listDigest, type Cursor, type Position } from './cursor';
-import { selectedWhere, type EntrySelection, type ReadableLog } from './selection';
+import { indexedValueOf } from '../search/where';
+import { knownActors, selectedWhere, type EntrySelection, type ReadableLog } from './selection';
 
 export interface EntryListOptions extends EntrySelection {
   /** Entries of a page. */
@@ -36,19 +38,22 @@ function isByTime({ since, until }: EntryFilter): boolean {
   return since !== undefined || until !== undefined;
 }
 
-function orderOf(byTime: boolean, isDescending: boolean): Order {
+function orderOf(byTime: boolean, indexed: IndexedValue | null, isDescending: boolean): Order {
   const direction = isDescending ? 'DESC' : 'ASC';
+  if (indexed) return indexOrder(indexed, direction);
   return [...(byTime ? [['timestamp', direction] as const] : []), ['id', direction]] as Order;
 }
 
 function beside(
-  { sequelize }: ReadableLog,
+  { LogEntry, sequelize }: ReadableLog,
   { id, time, isIncluded }: Cursor,
+  indexed: IndexedValue | null,
   isDescending: boolean,
 ): EntryWhere {
   const { Op, literal } = runtimeOf(sequelize);
   const operator = isDescending ? (isIncluded ? '<=' : '<') : isIncluded ? '>=' : '>';
   if (time !== null) return literal(besideSql(operator, time, id));
+  if (indexed) return besideInIndex(LogEntry, indexed, operator, id);
   const symbol = { '<': Op.lt, '<=': Op.lte, '>': Op.gt, '>=': Op.gte }[operator];
   return { id: { [symbol]: id } };
 }
@@ -92,10 +97,13 @@ export async function readEntries(log: ReadableLog, options: EntryListOptions): 
   const from = cursor === null ? null : decodeCursor(cursor, digest, byTime);
   const isBack = from?.side === 'before';
   const isDescending = (order === 'desc') !== isBack;
-  const where = await selectedWhere(log, options, ...(from ? [beside(log, from, isDescending)] : []));
+  const actorIds = options.actorIds ?? (await knownActors(log, options));
+  const indexed = byTime ? null : (options.indexed ?? indexedValueOf(filter, actorIds));
+  const bounds = from ? [beside(log, from, indexed, isDescending)] : [];
+  const where = await selectedWhere(log, { ...options, actorIds, indexed }, ...bounds);
   const found = await log.LogEntry.findAll({
     where,
-    order: orderOf(byTime, isDescending),
+    order: orderOf(byTime, indexed, isDescending),
     limit: limit + 1,
     ...(transaction && { transaction }),
   });

@@ -1,5 +1,6 @@
 import type { Sequelize, Transaction, WhereOptions } from 'sequelize';
 import type { LogEntryAttributes } from '../../core/types';
+import type { IndexedValue } from '../../history/in-index-order';
 import { allOf } from '../../history/where';
 import type { LogEntryStatic } from '../../schema/log-entry';
 import { amongFound } from '../per-model';
@@ -23,6 +24,8 @@ export interface EntrySelection {
   readonly transaction?: Transaction;
   /** What `knownActors` found, where several lists have the same actors. */
   readonly actorIds?: ReadonlySet<string>;
+  /** The value by whose index the entries are read, in the order of that index. */
+  readonly indexed?: IndexedValue | null;
 }
 
 /**
@@ -50,8 +53,8 @@ export async function selectedWhere(
   selection: EntrySelection,
   ...more: readonly EntryWhere[]
 ): Promise<EntryWhere> {
-  const { where, filter = {}, unseen } = selection;
+  const { where, filter = {}, unseen, indexed } = selection;
   const actorIds = selection.actorIds ?? (await knownActors(log, selection));
-  const context = { sequelize: log.sequelize, unseen, actorIds };
+  const context = { sequelize: log.sequelize, unseen, actorIds, indexed: indexed ?? null };
   return allOf(log.sequelize, [where, entryWhere(filter, context), ...more]);
 }

@@ -1,5 +1,6 @@
 import type { Sequelize, WhereOptions } from 'sequelize';
 import type { LogEntryAttributes } from '../../core/types';
+import { inIndex, type IndexedValue } from '../../history/in-index-order';
 import { givenTime, timeSql } from '../../history/point-in-time';
 import { runtimeOf } from '../../schema/sequelize-runtime';
 import { localTimeSql } from '../../statement/local-time';
@@ -20,6 +21,8 @@ export interface SearchContext {
   readonly unseen?: Unseen | null | undefined;
   /** Values of `actor` that are ids: labels are not looked at for them. */
   readonly actorIds?: ReadonlySet<string>;
+  /** The value by whose index the entries are read. */
+  readonly indexed?: IndexedValue | null;
 }
 
 type EntryWhere = WhereOptions<LogEntryAttributes>;
@@ -49,9 +52,20 @@ function like(
 }
 
 function equals(attribute: Comparison['attribute']): Compare {
-  return ({ sequelize }, values) => [
-    { attribute, where: { [attribute]: { [runtimeOf(sequelize).Op.in]: values } } },
-  ];
+  return ({ sequelize, indexed }, values) => {
+    const isIndexed = indexed?.attribute === attribute && values.length === 1 && values[0] === indexed.value;
+    if (isIndexed) return [{ attribute, where: inIndex(sequelize, indexed) }];
+    return [{ attribute, where: { [attribute]: { [runtimeOf(sequelize).Op.in]: values } } }];
+  };
+}
+
+/** The only model, or the only actor known by id, that a filter asks for: the log has an index of its entries by id. */
+export function indexedValueOf(filter: EntryFilter, actorIds: ReadonlySet<string>): IndexedValue | null {
+  const [actor, ...otherActors] = filter.actor?.any ?? [];
+  if (actor !== undefined && otherActors.length === 0 && actorIds.has(actor))
+    return { attribute: 'actorId', value: actor };
+  const [model, ...otherModels] = filter.model?.any ?? [];
+  return model !== undefined && otherModels.length === 0 ? { attribute: 'model', value: model } : null;
 }
 
 /** By id; a value that is no actor's id is a label, or how it begins. */
