@@ -73,7 +73,7 @@ export async function findEntries(
 export async function findIndexed(
   settings: HistorySettings,
   indexed: IndexedValue,
-  where: EntryWhere,
+  where: { readonly model?: string },
   options: EntryFindOptions = {},
 ): Promise<LogEntry[]> {
   const { sequelize } = settings;
@@ -85,7 +85,7 @@ export async function findIndexed(
     return findEntries(settings, { ...where, ...inIndex(sequelize, indexed) }, { ...options, order });
   const beside = besideInIndex(settings.LogEntry, indexed, paging.operator, paging.id);
   const page = allOf(sequelize, [inIndex(sequelize, indexed), beside, paging.rest]);
-  return findEntries(settings, where, { ...options, order, where: page as EntryWhere });
+  return findEntries(settings, where, { ...options, order, where: page });
 }
 
 /**
