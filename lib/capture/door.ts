@@ -6,7 +6,7 @@ import type { WriteContext } from '../core/types';
 import type { ForeignKey } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
 import type { CompiledStatement } from '../statement/compile';
-import type { BoundText } from '../statement/bind-literals';
+import { bindLiterals, type BoundText } from '../statement/bind-literals';
 import {
   insertTarget,
   namesIn,
@@ -16,7 +16,6 @@ import {
 } from '../statement/parse-write';
 import type { Survey } from '../statement/survey';
 import { ActorPolicy } from './actor-policy';
-import { BoundTexts } from './bound-texts';
 import { CascadeGraph } from './cascade-graph';
 import type * as Cascading from './cascading-write';
 import type { CascadingWrite, CascadingWrites } from './cascading-write';
@@ -100,7 +99,6 @@ export class Door {
   readonly #singleWrites: SingleWrites;
   readonly #cascadingWrites: () => CascadingWrites;
   readonly #statements = new BoundedCache<ParsedStatement>();
-  readonly #boundTexts = new BoundTexts();
   readonly #turns = new Turns();
   readonly #policy: ActorPolicy;
   readonly #definitions: Definitions;
@@ -256,7 +254,7 @@ export class Door {
   #bind({ sql, values }: Passage): BoundText {
     return !HAS_LITERALS.test(sql) || this.#statements.peek(sql)
       ? { sql, values }
-      : this.#boundTexts.of(sql, values);
+      : bindLiterals(sql, values);
   }
 
   async #write(passage: Passage, bound: BoundWrite): Promise<DriverResult | null> {

@@ -7,11 +7,6 @@ import type { ActorRow, ModelPlan, StatementSettings } from '../statement/plan';
 const MAX_CACHED_LENGTH = 8_192;
 const MAX_CACHED_TEXTS = 2_000;
 
-/** Whether a text is kept, and so worth making a key of. */
-export function isCacheable(text: string): boolean {
-  return text.length <= MAX_CACHED_LENGTH;
-}
-
 /** A map that starts anew when it is full: the few texts that matter are back at once. */
 export class BoundedCache<Value> {
   #values = new Map<string, Value>();
@@ -24,7 +19,7 @@ export class BoundedCache<Value> {
     const known = this.#values.get(text);
     if (known !== undefined) return known;
     const value = make();
-    if (!isCacheable(text)) return value;
+    if (text.length > MAX_CACHED_LENGTH) return value;
     if (this.#values.size >= MAX_CACHED_TEXTS) this.#values = new Map();
     this.#values.set(text, value);
     return value;

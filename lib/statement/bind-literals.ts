@@ -10,16 +10,6 @@ export interface BoundText {
   readonly values: readonly unknown[];
 }
 
-/** A text with the literals that binds took the place of. */
-export interface BoundLiterals extends BoundText {
-  readonly tokens: readonly Token[];
-}
-
-/** What a plain literal stands for, as a bind. */
-export function literalValue(literal: string): string {
-  return literal.startsWith("'") ? literal.slice(1, -1).replaceAll("''", "'") : literal;
-}
-
 /** The type PostgreSQL's own parser gives to a numeric constant, so that the bound form resolves the same operators. */
 function numberType(text: string): string {
   if (!/^\d+$/.test(text)) return 'numeric';
@@ -45,20 +35,25 @@ function isPlain(sql: string, { kind, start, end }: Token, before: Token | null)
 class Binder {
   readonly #sql: string;
   readonly values: unknown[];
-  readonly tokens: Token[] = [];
+  readonly #firstNew: number;
   #result = '';
   #copied = 0;
 
   constructor(sql: string, given: readonly unknown[]) {
     this.#sql = sql;
     this.values = [...given];
+    this.#firstNew = given.length;
+  }
+
+  get count(): number {
+    return this.values.length - this.#firstNew;
   }
 
   bind(token: Token): void {
     const text = this.#sql.slice(token.start, token.end);
-    this.tokens.push(token);
-    this.values.push(literalValue(text));
-    const cast = token.kind === 'number' ? `::${numberType(text)}` : '';
+    const isNumber = token.kind === 'number';
+    this.values.push(isNumber ? text : text.slice(1, -1).replaceAll("''", "'"));
+    const cast = isNumber ? `::${numberType(text)}` : '';
     this.#result += `${this.#sql.slice(this.#copied, token.start)}$${this.values.length}${cast}`;
     this.#copied = token.end;
   }
@@ -126,8 +121,8 @@ function endsOperator(sql: string, before: Token): boolean {
  * Puts binds in the place of inlined numbers and texts of an UPDATE or DELETE, so that the same write gives the same
  * text and can be a prepared statement. Returns the text as it is where that is not plainly safe.
  */
-export function bindLiterals(sql: string, given: readonly unknown[]): BoundLiterals {
-  const unchanged = { sql, values: given, tokens: [] };
+export function bindLiterals(sql: string, given: readonly unknown[]): BoundText {
+  const unchanged = { sql, values: given };
   const binder = new Binder(sql, given);
   const scanner = new Scanner(sql);
   const groups = new Groups();
@@ -143,14 +138,12 @@ export function bindLiterals(sql: string, given: readonly unknown[]): BoundLiter
       !isCastOrPath(sql, token.end) &&
       !(before && endsOperator(sql, before))
     ) {
-      if (binder.tokens.length === MAX_LITERALS) return unchanged;
+      if (binder.count === MAX_LITERALS) return unchanged;
       binder.bind(token);
     }
     before = token;
   }
-  return binder.tokens.length === 0
-    ? unchanged
-    : { sql: binder.text, values: binder.values, tokens: binder.tokens };
+  return binder.count === 0 ? unchanged : { sql: binder.text, values: binder.values };
 }
 
 /** A part of a statement with only its own binds, numbered from 1: PostgreSQL can't tell the type of one that is not used. */

@@ -222,17 +222,6 @@ export class Scanner {
   }
 }
 
-const LITERALS: ReadonlySet<TokenKind> = new Set(['text', 'escapeText', 'dollarText', 'number']);
-
-/** Texts and numbers of all kinds. */
-export function literalTokens(sql: string): readonly Token[] {
-  const tokens: Token[] = [];
-  const scanner = new Scanner(sql);
-  for (let token = scanner.next(); token; token = scanner.next())
-    if (LITERALS.has(token.kind)) tokens.push(token);
-  return tokens;
-}
-
 /** The name a `name` or `word` token stands for: quoted as it is, unquoted folded to lower case, of which PostgreSQL does only `A-Z`. */
 export function nameOf(sql: string, token: Token): string {
   const text = sql.slice(token.start, token.end);

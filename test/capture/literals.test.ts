@@ -1,4 +1,3 @@
-import { BoundTexts } from '../../lib/capture/bound-texts';
 import { bindLiterals } from '../../lib/statement/bind-literals';
 import { Scanner, type Token } from '../../lib/statement/scanner';
 import { survey } from '../../lib/statement/survey';
@@ -145,52 +144,6 @@ test('an update with its literals bound is the same update, whatever its literal
 }, 120_000);
 
 const fuzzed = isFull ? 40_000 : 4_000;
-const OTHER_TEXTS = [`''`, `'it''s'`, `'$1 ; -- /*'`, `'E'`, `'"'`, `'7 and 8'`, `'a\\b'`];
-
-/** The same statement with other texts and small numbers in it. */
-function withOtherLiterals(sql: string, random: Chance): string {
-  return sql
-    .replaceAll(/'a'|'1'|'t'|'2024-02-29'/g, () => random.pick(OTHER_TEXTS))
-    .replaceAll(/\b(?:0|7)\b/g, () => String(random.below(1_000)));
-}
-
-test('a statement whose form came before is bound as if it were read anew', () => {
-  const random = new Chance(8);
-  const texts = new BoundTexts();
-  let bound = 0;
-  for (let at = 0; at < fuzzed; at += 1) {
-    const sql = updateOf(random);
-    for (const text of [sql, withOtherLiterals(sql, random), withOtherLiterals(sql, random)]) {
-      const { sql: expected, values } = bindLiterals(text, ['given']);
-      expect(texts.of(text, ['given'])).toMatchObject({ sql: expected, values });
-      if (expected !== text) bound += 1;
-    }
-  }
-  expect(bound).toBeGreaterThan(fuzzed);
-});
-
-test.each([
-  [`delete from t where id = 3`, `delete from t where id = $1::int4`, ['3']],
-  [`delete from t where id = 123456789`, `delete from t where id = $1::int4`, ['123456789']],
-  [`delete from t where id = 1234567890123`, `delete from t where id = $1::int8`, ['1234567890123']],
-  [`delete from t where a = 'x' and b = 'y'`, `delete from t where a = $1 and b = $2`, ['x', 'y']],
-  [
-    `delete from t where a = ''' and b = ' and b = ''''`,
-    `delete from t where a = $1 and b = $2`,
-    [`' and b = `, `'`],
-  ],
-  [`delete from t where a = E'x' and b = 'y'`, `delete from t where a = E'x' and b = 'y'`, []],
-  [`delete from t where a = '\\' and b = 'y'`, `delete from t where a = $1 and b = $2`, ['\\', 'y']],
-  [
-    `delete from t where "it's" = 1 and b = 'y'`,
-    `delete from t where "it's" = $1::int4 and b = $2`,
-    ['1', 'y'],
-  ],
-])('%j is bound as %j', (sql, bound, values) => {
-  const texts = new BoundTexts();
-  for (let times = 0; times < 2; times += 1) expect(texts.of(sql, [])).toMatchObject({ sql: bound, values });
-});
-
 /** The token after the group that opens first, and where that group ends, token by token. */
 function afterGroup(sql: string): [end: number, next: Token | null] {
   const scanner = new Scanner(sql);
