@@ -48,8 +48,9 @@ async function readOwnPlan(query: CatalogueQuery, registration: Registration): P
 }
 
 /** A view has no keys of its own; its rows are taken for what the model says of them. */
-function isUnique(keys: readonly TrackedColumn[], { kind, uniqueKeys }: TableInfo): boolean {
+function isUnique(keys: readonly TrackedColumn[], { kind, hasHeirs, uniqueKeys }: TableInfo): boolean {
   if (kind !== 'r' && kind !== 'p') return true;
+  if (hasHeirs) return false;
   return uniqueKeys.some((columns) => columns.every((column) => keys.some((key) => key.column === column)));
 }
 

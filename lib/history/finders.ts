@@ -69,7 +69,12 @@ export async function findEntries(
   return found;
 }
 
-/** As `findEntries`, of a value that has an index; the order of a caller of their own is left to PostgreSQL. */
+/** Whether a find has an order of its own, or may not be able to follow another one: `select distinct`, say. */
+function isOfItsOwn({ order, attributes, include, group }: EntryFindOptions): boolean {
+  return [order, attributes, include, group].some((each) => each !== undefined);
+}
+
+/** As `findEntries`, of a value that has an index, by that index. */
 export async function findIndexed(
   settings: HistorySettings,
   indexed: IndexedValue,
@@ -77,13 +82,13 @@ export async function findIndexed(
   options: EntryFindOptions = {},
 ): Promise<LogEntry[]> {
   const { sequelize } = settings;
-  if (options.order !== undefined)
+  if (isOfItsOwn(options))
     return findEntries(settings, { ...where, [indexed.attribute]: indexed.value }, options);
   const order = indexOrder(indexed, 'DESC');
   const paging = pagingOf(sequelize, options.where);
   if (!paging)
     return findEntries(settings, { ...where, ...inIndex(sequelize, indexed) }, { ...options, order });
-  const beside = besideInIndex(settings.LogEntry, indexed, paging.operator, paging.id);
+  const beside = besideInIndex(settings.LogEntry, indexed, paging.bound, paging.id);
   const page = allOf(sequelize, [inIndex(sequelize, indexed), beside, paging.rest]);
   return findEntries(settings, where, { ...options, order, where: page });
 }

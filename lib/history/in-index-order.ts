@@ -2,7 +2,6 @@ import type { Order, Sequelize, WhereOptions } from 'sequelize';
 import type { LogEntryAttributes } from '../core/types';
 import type { LogEntryStatic } from '../schema/log-entry';
 import { runtimeOf } from '../schema/sequelize-runtime';
-import { besideRowSql, type RowOperator } from '../statement/log-search';
 
 /** A value that the log has an index on, followed by the id: of a model, of one of its objects, or of an actor. */
 export interface IndexedValue {
@@ -11,6 +10,10 @@ export interface IndexedValue {
 }
 
 const COLUMNS = { model: 'model', objectPk: 'object_pk', actorId: 'actor_id' } as const;
+
+const BOUNDS = ['lt', 'lte', 'gt', 'gte'] as const;
+/** On which side of an id. */
+export type Bound = (typeof BOUNDS)[number];
 
 /**
  * Entries with this value. As a range, since PostgreSQL takes an equality for a constant, and then may find the newest by walking
@@ -33,27 +36,26 @@ export function indexOrder({ attribute }: IndexedValue, direction: 'ASC' | 'DESC
 export function besideInIndex(
   LogEntry: LogEntryStatic,
   { attribute, value }: IndexedValue,
-  operator: RowOperator,
+  bound: Bound,
   id: string,
 ): WhereOptions<LogEntryAttributes> {
-  const sql = besideRowSql([LogEntry.name, COLUMNS[attribute]], operator, [value, id]);
-  return runtimeOf(LogEntry.sequelize!).literal(sql);
+  const { Op, fn, col, where } = runtimeOf(LogEntry.sequelize!);
+  const own = (column: string): ReturnType<typeof col> => col(`${LogEntry.name}.${column}`);
+  const row = fn('row', own(COLUMNS[attribute]), own('id'));
+  return where(row, { [Op[bound]]: fn('row', value, id) } as never) as never;
 }
-
-const OPERATORS = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
 
 /** A caller's `where: { id: { [Op.lt]: '123' } }` as it goes on from one page to the next, with what else it says. */
 export function pagingOf(
   sequelize: Sequelize,
   where: unknown,
-): { operator: RowOperator; id: string; rest: object } | null {
+): { bound: Bound; id: string; rest: object } | null {
   if (typeof where !== 'object' || where === null || !Object.hasOwn(where, 'id')) return null;
-  const { id, ...rest } = where as { id: unknown };
-  if (typeof id !== 'object' || id === null) return null;
-  const [symbol, ...others] = Reflect.ownKeys(id);
-  const { Op } = runtimeOf(sequelize);
-  const name = (['lt', 'lte', 'gt', 'gte'] as const).find((each) => Op[each] === symbol);
-  const bound = String((id as Record<symbol, unknown>)[symbol as symbol]);
-  if (name === undefined || others.length > 0 || !/^\d{1,18}$/.test(bound)) return null;
-  return { operator: OPERATORS[name], id: bound, rest };
+  const { id: given, ...rest } = where as { id: unknown };
+  if (typeof given !== 'object' || given === null) return null;
+  const [symbol, ...others] = Reflect.ownKeys(given);
+  const bound = BOUNDS.find((each) => runtimeOf(sequelize).Op[each] === symbol);
+  if (bound === undefined || others.length > 0) return null;
+  const id = String((given as Record<symbol, unknown>)[symbol as symbol]);
+  return /^\d{1,18}$/.test(id) ? { bound, id, rest } : null;
 }

@@ -28,6 +28,8 @@ export interface TableInfo {
   readonly table: string;
   /** `r` table, `p` partitioned, `v` view, `m` materialised view, `f` foreign table. */
   readonly kind: string;
+  /** Whether other tables inherit from this one, whose rows a statement reaches too: no key is unique among them all. */
+  readonly hasHeirs: boolean;
   /** Rewrite rules make a statement something else than it says. */
   readonly hasRules: boolean;
   readonly hasRowSecurity: boolean;
@@ -111,6 +113,7 @@ select c.oid::text as "oid", n.nspname::text as "schema", c.relname::text as "ta
   c.relkind <> 'v' or pg_relation_is_updatable(c.oid, false) & 4 = 4 as "isLockable",
   c.relkind = 'v' or exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
     and t.tgtype & ${ROW_BEFORE_UPDATE} = ${ROW_BEFORE_UPDATE}) as "rewritesUpdates",
+  c.relkind = 'r' and exists (select from pg_inherits h where h.inhparent = c.oid) as "hasHeirs",
   exists (select from pg_rewrite r where r.ev_class = c.oid and r.ev_enabled <> 'D' and r.rulename <> '_RETURN') as "hasRules"
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.oid = to_regclass($1) and c.relkind in ('r', 'p', 'v', 'm', 'f')`;

@@ -11,7 +11,7 @@ import { answeredColumns, joinsOldRows, WRITTEN, writtenRows } from './written-r
 /** A write and its entries as one statement. */
 export interface CompiledStatement {
   readonly text: string;
-  /** False when the caller asked for no columns: then the first row, if there is one, says how many rows were written, as `n`. */
+  /** False when the caller asked for no columns: then the one row says how many rows were written, as `n`. */
   readonly returnsRows: boolean;
   /** Whether a plan made once serves for good: one that joins many rows, made while the table was small, would not. */
   readonly keepsItsPlan: boolean;
@@ -19,9 +19,8 @@ export interface CompiledStatement {
   readonly leavesEntries: boolean;
 }
 
-function answer(write: ParsedWrite, { plan, isOneRow }: ImageSource): string {
-  const written = isOneRow ? '1' : 'count(*)::int';
-  return `select ${answeredColumns(write, plan) ?? `${written} as "n"`} from ${WRITTEN}`;
+function answer(write: ParsedWrite, plan: ModelPlan): string {
+  return `select ${answeredColumns(write, plan) ?? 'count(*)::int as "n"'} from ${WRITTEN}`;
 }
 
 /** Entries, versions and links of all rows that one statement writes, removes or empties: first those of its own table. */
@@ -70,7 +69,7 @@ export function compileWrite(
     ...entries,
   ];
   return {
-    text: `with ${expressions.join(', ')} ${answer(write, own)}`,
+    text: `with ${expressions.join(', ')} ${answer(write, plan)}`,
     returnsRows: write.returning !== null,
     keepsItsPlan: own.isOneRow === true || !joinsOldRows(write, plan, settings),
     leavesEntries: entries.length > 0,

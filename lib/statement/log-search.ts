@@ -21,21 +21,9 @@ export function agoSql(count: number, unit: keyof typeof MINUTES): string {
   return `(now() - interval '${Math.trunc(count) * MINUTES[unit]} minutes')`;
 }
 
-export type RowOperator = '<' | '<=' | '>' | '>=';
-
 /** SQL: the entry lies on one side of a position in the order of time: one comparison of rows, as the index has them. */
-export function besideSql(operator: RowOperator, time: string, id: string): string {
+export function besideSql(operator: '<' | '<=' | '>' | '>=', time: string, id: string): string {
   return `((${TIME}, ${ID}) ${operator} (${quoteLiteral(time)}::timestamptz, ${BigInt(id)}))`;
-}
-
-/** SQL: the entry, of the relation of that name, lies on one side of a position in the order of a column and the id. */
-export function besideRowSql(
-  [relation, column]: readonly [relation: string, column: string],
-  operator: RowOperator,
-  [value, id]: readonly [value: string, id: string],
-): string {
-  const name = quoteIdentifier(relation);
-  return `((${name}.${quoteIdentifier(column)}, ${name}.${ID}) ${operator} (${quoteLiteral(value)}, ${BigInt(id)}))`;
 }
 
 function trunc(bucket: Bucket, time: string, zone: string): string {

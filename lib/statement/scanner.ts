@@ -78,17 +78,17 @@ function escapeTextEnd(sql: string, quoteAt: number): number {
   return sql.length;
 }
 
-/** Whether the quote at `quoteAt` is that of an `E'…'` text. */
-function isEscapeText(sql: string, quoteAt: number): boolean {
-  const [before = '', prefix = ''] = [sql[quoteAt - 2], sql[quoteAt - 1]];
-  return (prefix === 'e' || prefix === 'E') && !WORD_PART.test(before);
+/** Whether the quote at `quoteAt` is that of an `E'…'` text; what stands before `from` is of another token. */
+function isEscapeText(sql: string, quoteAt: number, from: number): boolean {
+  const start = wordStart(sql, quoteAt, from);
+  return quoteAt - start === 1 && /[eE]/.test(sql[start] ?? '');
 }
 
-/** Whether the dollar sign at `at` is part of a name: what begins with a digit or a dollar sign is none. */
-function isInWord(sql: string, at: number): boolean {
-  let start = at;
-  while (WORD_PART.test(sql[start - 1] ?? '')) start -= 1;
-  return start < at && WORD_START.test(sql[start] ?? '');
+/** Where the run of letters, digits and dollar signs begins that ends at `end`. */
+function wordStart(sql: string, end: number, from: number): number {
+  let start = end;
+  while (start > from && WORD_PART.test(sql[start - 1] ?? '')) start -= 1;
+  return start;
 }
 
 /** End of a block comment; they nest in PostgreSQL. */
@@ -143,21 +143,25 @@ export class Scanner {
   /** @param end of the mark */
   #passMark(end: number): void {
     const sql = this.#sql;
-    const at = end - 1;
+    const [from, at] = [this.#at, end - 1];
     this.#at = end;
     const mark = sql[at];
     if (mark === '(') this.#depth += 1;
     else if (mark === ')') this.#depth -= 1;
-    else if (mark === "'") this.#at = textEnd(sql, at, isEscapeText(sql, at) ? escapeTextEnd : plainTextEnd);
+    else if (mark === "'")
+      this.#at = textEnd(sql, at, isEscapeText(sql, at, from) ? escapeTextEnd : plainTextEnd);
     else if (mark === '"') this.#at = quotedEnd(sql, at, '"');
     else if (mark === '-') this.#at = lineEnd(sql, end);
     else if (mark === '*') this.#at = blockCommentEnd(sql, at - 1);
-    else if (!isInWord(sql, at)) this.#passDollar(at);
+    else this.#passDollar(wordStart(sql, at, from), at);
   }
 
-  #passDollar(at: number): void {
-    this.#at = at;
-    this.#readDollar();
+  /** A dollar sign in a name, which does not begin with a digit, is a letter like others. */
+  #passDollar(start: number, at: number): void {
+    const isInWord = start < at && WORD_START.test(this.#sql[start] ?? '');
+    this.#at = isInWord ? start : at;
+    if (isInWord) this.#readWord();
+    else this.#readDollar();
   }
 
   #skipBlank(): void {

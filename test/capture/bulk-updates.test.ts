@@ -331,3 +331,20 @@ describe('triggers', () => {
     ]);
   });
 });
+
+test('rows of one key in a table and in one that inherits from it keep their old values, and are counted', async () => {
+  const ddl = `create table forebears (id int primary key, a int); create table offspring () inherits (forebears);
+    insert into forebears values (1, 3); insert into offspring values (1, 0)`;
+  const Forebear = await audited('forebears', { id: key, a: INTEGER }, ddl);
+  const entries = await entriesOf(auditLog, async () => {
+    expect(await Forebear.update({ a: 9 }, { where: { id: 1 } })).toEqual([2]);
+    expect(await Forebear.destroy({ where: { id: 1 } })).toBe(2);
+  });
+  const olds = entries.map(({ action, changes }) => [action, (changes as Record<string, unknown[]>)['a']]);
+  expect(olds.toSorted()).toEqual([
+    ['delete', [9, null]],
+    ['delete', [9, null]],
+    ['update', [0, 9]],
+    ['update', [3, 9]],
+  ]);
+});

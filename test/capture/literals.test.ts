@@ -163,6 +163,17 @@ test('a group that is skipped ends where it ends token by token', () => {
   }
 });
 
+test.each([
+  `(select q.x, 2 from (select $$1$$a$$, 77 as x) q) on`,
+  `($$1$$E'\\'')`,
+  `(a$1$x$, ')', b)`,
+  `('x'$$)$$)`,
+])('the group of %j ends where it ends token by token', (sql) => {
+  const scanner = new Scanner(sql);
+  scanner.next();
+  expect([scanner.skipGroup(), scanner.next()]).toEqual(afterGroup(sql));
+});
+
 test.each([`(1, (2)`, `(E'\\')'`, `($a$)$a$, a$1(`, `('`, `("`, `(/* ) `, `(-- )`])(
   'a group without end, %j, goes to the end of the text',
   (sql) => {

@@ -1,5 +1,6 @@
 import { DataTypes, Model, Op } from 'sequelize';
 import type { EntryFindOptions } from '../../lib/history/finders';
+import { createAuditLog } from 'sequelize-auditlog';
 import { testDatabase } from '../support/database';
 import { rowsPassedOver } from '../support/rows-passed-over';
 import { loggedBy } from '../support/statements';
@@ -77,6 +78,22 @@ test.each<[string, NonNullable<EntryFindOptions['where']>, string[]]>([
 test('what is no id fails as it would in a statement of its own', async () => {
   const where = { id: { [Op.lt]: 'abc' } };
   await expect(LogEntry.forModel('Order', { where })).rejects.toThrow(/abc/);
+});
+
+test('what a find asks for may leave no room for another order', async () => {
+  const { fn, col } = database.sequelize;
+  const distinct = await LogEntry.forModel('Order', {
+    attributes: [[fn('distinct', col('id')), 'id']],
+    limit: 3,
+  });
+  expect(distinct).toHaveLength(3);
+  expect(await LogEntry.forModel('Order', { attributes: ['id'], limit: 3 })).toHaveLength(3);
+});
+
+test('without quoted identifiers, a later page is found as well', async () => {
+  const other = createAuditLog(database.createSequelize({ quoteIdentifiers: false }));
+  const where = { id: { [Op.lt]: '3' } };
+  expect((await other.LogEntry.forModel('Order', { where })).map(({ id }) => id)).toEqual(['2', '1']);
 });
 
 test('an order of the caller is kept', async () => {

@@ -44,6 +44,8 @@ function orderOf(byTime: boolean, indexed: IndexedValue | null, isDescending: bo
   return [...(byTime ? [['timestamp', direction] as const] : []), ['id', direction]] as Order;
 }
 
+const OPERATORS = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
+
 function beside(
   { LogEntry, sequelize }: ReadableLog,
   { id, time, isIncluded }: Cursor,
@@ -51,11 +53,9 @@ function beside(
   isDescending: boolean,
 ): EntryWhere {
   const { Op, literal } = runtimeOf(sequelize);
-  const operator = isDescending ? (isIncluded ? '<=' : '<') : isIncluded ? '>=' : '>';
-  if (time !== null) return literal(besideSql(operator, time, id));
-  if (indexed) return besideInIndex(LogEntry, indexed, operator, id);
-  const symbol = { '<': Op.lt, '<=': Op.lte, '>': Op.gt, '>=': Op.gte }[operator];
-  return { id: { [symbol]: id } };
+  const bound = `${isDescending ? 'lt' : 'gt'}${isIncluded ? 'e' : ''}` as const;
+  if (time !== null) return literal(besideSql(OPERATORS[bound], time, id));
+  return indexed ? besideInIndex(LogEntry, indexed, bound, id) : { id: { [Op[bound]]: id } };
 }
 
 function positionOf({ id, timestamp }: LogEntry, byTime: boolean): Position {
