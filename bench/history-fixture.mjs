@@ -73,6 +73,9 @@ function statements(sizes) {
     live('customers', 'id, name, "createdAt", "updatedAt"'),
     live('orders', columns),
     live('order_items', item, '"orderId" in (select id from orders)'),
+    ...['audit_log_entries', 'customers'].map(
+      (table) => `select setval(pg_get_serial_sequence('${table}', 'id'), max(id)) from ${table}`,
+    ),
     ...['audit_log_entries', 'orders', 'customers', 'order_items'].flatMap((table) =>
       table === 'audit_log_entries'
         ? [`vacuum (analyze) ${table}`]

@@ -139,6 +139,27 @@ function ofTrees({ auditLog, Order }, sizes) {
   return Object.assign({ [now]: { prepare, run: (id) => read(id, null), readsAll: true } }, ...eachTime);
 }
 
+const UNDONE = 1_000;
+
+/** A transaction of many entries, which is undone at once: updates and creations, so that rows come and go. */
+function ofUndo({ auditLog, sequelize, LogEntry, Customer }) {
+  const prepare = () =>
+    sequelize.transaction(async (transaction) => {
+      const name = `imported ${performance.now()}`;
+      const rows = Array.from({ length: UNDONE / 2 }, () => ({ name }));
+      await Customer.bulkCreate(rows, { transaction });
+      await Customer.update({ name: 'corrected' }, { where: { name }, transaction });
+      const [newest] = await LogEntry.forModel(Customer, { limit: 1, transaction });
+      return newest.transactionId;
+    });
+  const run = async (id) => {
+    const { changes } = await auditLog.revertTransaction(id);
+    if (changes.length === 0) throw new Error('nothing was undone');
+  };
+  const explain = () => ({ 'Node Type': 'many statements' });
+  return { 'undo of 1,000 entries': { prepare, run, explain, runs: 5, limit: 5_000, readsAll: true } };
+}
+
 /** What EXPLAIN says of a statement that was logged. */
 export async function explained(sequelize, sql, options) {
   const text = `explain (analyze, format json) ${sql}`;
@@ -146,7 +167,7 @@ export async function explained(sequelize, sql, options) {
   return plans[0].Plan;
 }
 
-/** By name. `limit` is in milliseconds, or times those of the reading that it is relative to; `readsAll` may scan and sort. */
+/** By name. `limit` is in milliseconds, or times those of the reading that it is relative to; `readsAll` may scan and sort; of `runs`, one is no measurement. */
 export function readingsOf(history, sizes) {
   return {
     ...finders(history, sizes),
@@ -154,6 +175,7 @@ export function readingsOf(history, sizes) {
     ...ofTables(history, sizes),
     ...ofTrees(history, sizes),
     ...ofDeltas(history, sizes),
+    ...ofUndo(history),
   };
 }
 

@@ -67,8 +67,9 @@ async function measureAll({ sequelize }, readings) {
 async function measure(sequelize, name, reading, base) {
   const { prepare, run, relativeTo, readsAll = false } = reading;
   const times = [];
+  const runs = reading.runs ?? Number(flags.runs);
   let read;
-  for (let n = -WARM_UP; n < Number(flags.runs); n += 1) {
+  for (let n = reading.runs ? -1 : -WARM_UP; n < runs; n += 1) {
     const given = await prepare();
     statements.length = 0;
     const start = performance.now();
