@@ -17,7 +17,7 @@ import { runtimeOf } from '../schema/sequelize-runtime';
 import { sqlState } from '../schema/sql-state';
 import { checkAsked, refuse, refuseHidden, type Asked } from './asked';
 import { pastModel } from './past-model';
-import { isTypeError, retypedError } from './retyped';
+import { isTypeError, retypedError, unreadableError } from './retyped';
 import type { PastSource } from './source';
 import { stateAt } from './state';
 
@@ -255,8 +255,11 @@ class PastReader {
     } catch (error) {
       this.#refuseHiddenColumn(error);
       // Inside a transaction, a second connection might have to wait for the first.
-      if (isTypeError(error) && !transaction) throw await retypedError(error, this.#registration);
-      throw readingError(error, this.#source.table, this.#source.columns);
+      const isOfVersions = this.#registration.options.snapshots !== null;
+      if (isOfVersions && isTypeError(error) && !transaction)
+        throw await retypedError(error, this.#registration);
+      const unreadable = unreadableError(error, this.#registration);
+      throw readingError(unreadable, this.#source.table, this.#source.columns);
     }
   }
 

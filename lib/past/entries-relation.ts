@@ -1,7 +1,7 @@
 import { exactTimeSql } from '../schema/exact-time';
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../schema/quote';
 import { jsonOf, textOf } from '../statement/encode';
-import { isDigest, keyOfText, valueOf } from '../statement/past-values';
+import { isDigest, isReadable, keyOfText, valueOf } from '../statement/past-values';
 import { prunedTo } from '../statement/prune-marks';
 import { notAfter, type Bound } from '../history/point-in-time';
 import type { TypedColumn } from './table-columns';
@@ -113,16 +113,34 @@ function end(source: EntriesSource): string {
   return `(select e."id", e."timestamp", e."action" from ${entries} and ${isEnd} order by e."id" limit 1) d on true`;
 }
 
-/** By attribute one side of the entries' pairs; of several the last in the order of their ids stays. */
-function pairs(entries: string, side: 0 | 1, order: string): string {
-  const from = `(${entries}) e cross join lateral jsonb_each(e."changes") j`;
-  return `select jsonb_object_agg(j."key", j."value" -> ${side} order by e."id" ${order}) as "values" from ${from} where ${IS_PAIR}`;
+/** By attribute one side of the entries' pairs; of several the last in the order of their ids stays. @param beside further columns */
+function pairs(entries: string, side: 0 | 1, order: string, beside = ''): string {
+  const from = `(${entries}) e left join lateral jsonb_each(e."changes") j on ${IS_PAIR}`;
+  const values = `jsonb_object_agg(j."key", j."value" -> ${side} order by e."id" ${order}) filter (where j."key" is not null)`;
+  return `select ${values} as "values"${beside} from ${from}`;
+}
+
+/** The pairs without the values that the columns, which may have had another type, can't hold today; `strange` are their names. */
+function readable(source: EntriesSource, told: string, alias: string): string {
+  const strange = `select p.*, ${strangeNames(source)} as "strange" from (${told}) p offset 0`;
+  // Each time computed once, and not for each column that is asked for.
+  const values = `select p."values" - p."strange" as "told", p.* from (${strange}) p offset 0`;
+  return `(${values}) ${alias}`;
+}
+
+/** SQL: the attributes whose values in the pairs `p` the columns can't hold. */
+function strangeNames(source: EntriesSource): string {
+  const isStrange = (column: TypedColumn): string | null => {
+    const condition = isReadable(`(p."values" -> ${attributeText(column)})`, column);
+    return condition === null ? null : `not ${condition}`;
+  };
+  return names(heldColumns(source), isStrange);
 }
 
 /** By attribute the old value of the first entry after the time that names it, up to `d`. */
 function older(source: EntriesSource): string {
   const entries = `select e."id", e."changes" from ${entriesOf(source)} and e."id" > b."id" and (d."id" is null or e."id" <= d."id")`;
-  return `(${pairs(entries, 0, 'desc')}) f${record(source, 'f."values"', 'x')}`;
+  return `${readable(source, pairs(entries, 0, 'desc'), 'f')}${record(source, 'f."told"', 'x')}`;
 }
 
 /** By attribute the new value of the last entry by the time that names it, since the row was created. */
@@ -130,7 +148,8 @@ function newer(source: EntriesSource): string {
   const recent = `select e."id", e."action", e."changes" from ${entriesOf(source)} and e."id" <= b."id" order by e."id" desc limit ${LOOK_BACK}`;
   const entries = `select e.*, max(e."id") filter (where e."action" = 'create') over () as "since" from (${recent}) e`;
   const since = `select * from (${entries}) e where e."id" >= coalesce(e."since", 0)`;
-  return `(${pairs(since, 1, 'asc')}) g${record(source, 'g."values"', 'y')}`;
+  const told = pairs(since, 1, 'asc', ', max(e."since") as "since"');
+  return `${readable(source, told, 'g')}${record(source, 'g."told"', 'y')}`;
 }
 
 /** Types that `jsonb_to_record` reads from an entry's value as a cast would, and that PostgreSQL compares. */
@@ -169,7 +188,7 @@ function isNamed(column: TypedColumn): string {
 }
 
 function oldJson(column: TypedColumn): string {
-  return `(f."values" -> ${attributeText(column)})`;
+  return `(f."told" -> ${attributeText(column)})`;
 }
 
 /** The value at the time: what the first entry after it changed, else the row's. Where the row was taken away, the rest is null. */
@@ -209,11 +228,11 @@ function valueIn(source: EntriesSource, column: TypedColumn): string {
 }
 
 /** Every column of the row by its name. */
-function rowOf(source: EntriesSource): string {
-  const columns = source.columns.map(
-    (column) => `${valueIn(source, column)} as ${quoteIdentifier(column.column)}`,
-  );
-  return columns.join(', ');
+function rowOf(
+  source: EntriesSource,
+  valueOfColumn = (column: TypedColumn): string => valueIn(source, column),
+): string {
+  return aliased(source.columns, source.columns.map(valueOfColumn)).join(', ');
 }
 
 /**
@@ -230,19 +249,28 @@ function wasThere(source: EntriesSource, { isOnce }: Objects): string {
   return `not ${tookRow(source, 'b')} and ${oftenTrue(isOnce === null ? became : `${became} and ${isOnce}`)}`;
 }
 
-function names(columns: readonly TypedColumn[], condition: (column: TypedColumn) => string): string {
-  const each = columns.map((column) => `case when ${condition(column)} then ${attributeText(column)} end`);
-  return each.length === 0 ? `array[]::text[]` : `array_remove(array[${each.join(', ')}]::text[], null)`;
+/** SQL: those of which the condition holds; it is null where it never does. */
+function names(columns: readonly TypedColumn[], condition: (column: TypedColumn) => string | null): string {
+  const each = columns.map((column) => ({ column, holds: condition(column) }));
+  const cases = each
+    .filter(({ holds }) => holds !== null)
+    .map(({ column, holds }) => `case when ${holds!} then ${attributeText(column)} end`);
+  return cases.length === 0 ? `array[]::text[]` : `array_remove(array[${cases.join(', ')}]::text[], null)`;
 }
+
+/** A create names all but nulls, so that what neither it nor a later entry names was null, under the names of that time. */
+const IS_CREATED = 'g."since" is not null';
 
 /** SQL: what the row held next differs from the last that was recorded, so that something else wrote in between. */
 function wasWritten(column: TypedColumn): string {
-  const recorded = `g."values" -> ${attributeText(column)}`;
-  if (isInRecord(column))
-    return `${recorded} is not null and y.${quoteIdentifier(column.attribute)} is distinct from ${rebuiltIn(column)}`;
+  const recorded = `g."told" -> ${attributeText(column)}`;
+  if (isInRecord(column)) {
+    const held = column.valueType === 'jsonb' ? `nullif(${rebuiltIn(column)}, 'null')` : rebuiltIn(column);
+    return `(${IS_CREATED} or ${recorded} is not null) and y.${quoteIdentifier(column.attribute)} is distinct from ${held}`;
+  }
   const current = `(${jsonOf(columnIn(column), column.encoded)})::jsonb`;
   const next = `coalesce(case when ${isNamed(column)} then ${oldJson(column)} when d."id" is null then ${current} end, 'null'::jsonb)`;
-  return `${recorded} <> ${next}`;
+  return `coalesce(${recorded}, case when ${IS_CREATED} then 'null'::jsonb end) <> ${next}`;
 }
 
 /** The columns whose values stand in entries. */
@@ -256,16 +284,34 @@ function digestNames(source: EntriesSource): string {
   return names(heldColumns(source).filter(isDigest), wasDigest);
 }
 
-/** SQL: the attributes that were written to without an entry. */
+/** SQL: the attributes that were written to without an entry of theirs, or with one that their columns can't hold today. */
 function gapNames(source: EntriesSource): string {
-  return names(heldColumns(source), wasWritten);
+  return `${names(heldColumns(source), wasWritten)} || f."strange" || g."strange"`;
 }
 
-function rowsOf(source: EntriesSource, objects: Objects): string {
+/** The attributes that can't be known of the row, computed once for all that asks for them. */
+function unknownNames(source: EntriesSource): string {
+  const unknown = `${digestNames(source)} || ${gapNames(source)}`;
+  return ` cross join lateral (select ${unknown} as "names" from ${newer(source)} offset 0) u`;
+}
+
+/** What can't be known is null, so that no condition finds the present in it. Only soft deletes stay, which decide what is shown. */
+function knownIn(source: EntriesSource): (column: TypedColumn) => string {
+  const held = new Set(heldColumns(source).filter(({ attribute }) => attribute !== source.deletedAt));
+  return (column) => {
+    const value = valueIn(source, column);
+    if (!held.has(column)) return value;
+    return `case when ${attributeText(column)} = any(u."names") then null else ${value} end`;
+  };
+}
+
+function rowsOf(source: EntriesSource, objects: Objects, needsValues: boolean): string {
   const told = `cross join lateral ${last(source)} left join lateral ${end(source)} cross join lateral ${older(source)}${rebuiltRow(source)}`;
-  const unknown = `(select ${digestNames(source)} || ${gapNames(source)} from ${newer(source)}) as ${quoteIdentifier(UNKNOWN_COLUMN)}`;
   const isWhole = oftenTrue(`not ${isTruncated(source, prunedTo(source.log, source.name))}`);
-  return `select ${rowOf(source)}, ${unknown} from ${objects.from} ${told} where ${wasThere(source, objects)} and ${isWhole}`;
+  const where = `where ${wasThere(source, objects)} and ${isWhole}`;
+  if (!needsValues) return `select ${rowOf(source)} from ${objects.from} ${told} ${where}`;
+  const row = `${rowOf(source, knownIn(source))}, u."names" as ${quoteIdentifier(UNKNOWN_COLUMN)}`;
+  return `select ${row} from ${objects.from} ${told}${unknownNames(source)} ${where}`;
 }
 
 /** The key of a live row as entries hold it. */
@@ -334,11 +380,20 @@ function allObjects(source: EntriesSource, condition: string): Objects {
   };
 }
 
-/** SELECT of the rows that were there at the time; with `pks`, SQL of keys, of these objects only. */
-export function entriesAsOf(source: EntriesSource, pks: readonly string[] | null): string {
-  if (pks !== null) return rowsOf(source, namedObjects(source, pks));
+/**
+ * SELECT of the rows that were there at the time.
+ *
+ * @param pks SQL of keys, for these objects only
+ * @param needsValues whether more is asked for than keys and soft deletes
+ */
+export function entriesAsOf(
+  source: EntriesSource,
+  pks: readonly string[] | null,
+  needsValues = true,
+): string {
+  if (pks !== null) return rowsOf(source, namedObjects(source, pks), needsValues);
   const isDeletedLater = `e."action" = 'delete' and not (${source.notAfter})`;
-  return rowsOf(source, allObjects(source, isDeletedLater));
+  return rowsOf(source, allObjects(source, isDeletedLater), needsValues);
 }
 
 /** SQL: the time to which the model was pruned, or null. */

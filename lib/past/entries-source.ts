@@ -17,7 +17,7 @@ import {
   type EntriesSource,
   type EntryPoint,
 } from './entries-relation';
-import type { PastSource } from './source';
+import type { PastRead, PastSource } from './source';
 import { typedColumns, type TypedColumn } from './table-columns';
 
 /** Whether entries hold what the column was: a lock version is in none, and without updates nothing but keys is sure. */
@@ -89,6 +89,15 @@ function namedPks(registration: Registration, source: EntriesSource, where: unkn
   const given = namedKeys(registration, where)?.map((key) => keyTexts('asOf', registration.model, key));
   if (!given?.every((key) => fitsKey(registration.model, key))) return null;
   return [...new Set(given.map((key) => quoteLiteral(objectPkText(key))))];
+}
+
+/** Whether more is asked for than how many keys there are: only then what can't be known is looked for. */
+function needsValues({ tracked }: Registration, { kind, options }: PastRead): boolean {
+  if (kind === 'rows' || options.col !== undefined) return true;
+  const { where = {} } = options;
+  if (!isPlainObject(where)) return true;
+  const sure = new Set<unknown>([...tracked.keys, tracked.deletedAt].map((each) => each?.attribute));
+  return !Reflect.ownKeys(where).every((name) => sure.has(name));
 }
 
 /** SQL over the entries of one object, whose key is `pk`. */
@@ -174,7 +183,7 @@ export function entriesSource(
   };
   return {
     ...past,
-    rows: async ({ options }) => entriesAsOf(...(await given(options))),
+    rows: async (read) => entriesAsOf(...(await given(read.options)), needsValues(registration, read)),
     gaps: async ({ options }) => entriesGaps(...(await given(options))),
     ofObject: async (key, { transaction }) => {
       const object = await objectTexts(settings, registration, key, bound, transaction);

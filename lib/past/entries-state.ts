@@ -12,6 +12,7 @@ import {
   type StateOptions,
   type UnknownReason,
 } from './object-state';
+import { unreadableError } from './retyped';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -64,6 +65,6 @@ export async function entriesStateOf(
     const [row] = (await sequelize.query(sql, options as never)) as unknown as Row[];
     return stateOfRow(registration, texts.source, row!);
   } catch (error) {
-    throw readingError(error, logTable(settings));
+    throw readingError(unreadableError(error, registration), logTable(settings));
   }
 }

@@ -5,7 +5,8 @@ import { knownColumns } from '../history/snapshots';
 import { readTable, type CatalogueColumn } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
 import { sqlState } from '../schema/sql-state';
-import { catalogueOf } from './table-columns';
+import { mayMislead } from '../statement/past-values';
+import { catalogueOf, lastColumns, type TypedColumn } from './table-columns';
 
 const OF_TYPES: readonly unknown[] = [UNDEFINED_FUNCTION, DATATYPE_MISMATCH, INVALID_TEXT];
 
@@ -36,5 +37,31 @@ export async function retypedError(error: unknown, registration: Registration): 
   });
   if (name === undefined) return error;
   const message = `${quoteTable(history)} holds "${name}" as ${past.get(name)!.type}, but the table has it as ${now.get(name)!.plainType}, so the past can't be compared with today's values. Change the column's type in the history too, in a migration; check() names it.`;
+  return new AuditError('ERR_AUDIT_MISSING_COLUMN', message, { cause: error });
+}
+
+/** PostgreSQL's class of errors about values that a type doesn't take. */
+const DATA_ERRORS = '22';
+
+/** Whether the message may be about a value of the column; of dates that don't exist it names no type. */
+function isAbout(message: string, { plainType, valueType }: TypedColumn): boolean {
+  if (message.includes(`type ${plainType}`)) return true;
+  return message.startsWith('date/time field') && /^(?:date|time)/u.test(valueType);
+}
+
+/**
+ * The coded error where an entry may hold what a column, which had another type, can't; `error` as it is otherwise. PostgreSQL 16
+ * tells beforehand, and then the value is just not known.
+ */
+export function unreadableError(error: unknown, registration: Registration): unknown {
+  const isOfData = String(sqlState(error)).startsWith(DATA_ERRORS);
+  if (!isOfData || registration.options.snapshots !== null) return error;
+  const { name } = registration;
+  const columns = lastColumns(registration).filter(
+    (column) => mayMislead(column) && isAbout((error as Error).message, column),
+  );
+  if (columns.length === 0) return error;
+  const seen = columns.map(({ attribute, sqlType }) => `${attribute} (${sqlType})`).join(', ');
+  const message = `What ${name} was can't be read from its entries: ${(error as Error).message}. Unless you compare with that value yourself, an entry holds it, of a time when ${seen} had another type. PostgreSQL 16 or later reads past it; or give the attribute another name, or exclude it.`;
   return new AuditError('ERR_AUDIT_MISSING_COLUMN', message, { cause: error });
 }

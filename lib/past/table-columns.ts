@@ -1,15 +1,15 @@
 import type { Transaction } from 'sequelize';
 import type { Registration } from '../capture/registry';
 import { OWN_READ } from '../capture/own-read';
-import { readTable, type CatalogueColumn, type CatalogueQuery } from '../schema/catalogue';
+import { readTable, serverVersion, type CatalogueColumn, type CatalogueQuery } from '../schema/catalogue';
 import { typeOfAttribute } from '../schema/history-table';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import type { TrackedColumn } from '../schema/tracked';
-import type { DecodedKey } from '../statement/past-values';
+import type { DecodedKey, TestedColumn } from '../statement/past-values';
 import type { EncodedColumn } from '../statement/encode';
 
 /** A tracked column with its type in the database. */
-export interface TypedColumn extends TrackedColumn, DecodedKey {
+export interface TypedColumn extends TrackedColumn, DecodedKey, TestedColumn {
   /** As entries were written. */
   readonly encoded: EncodedColumn;
 }
@@ -45,10 +45,30 @@ export function catalogueOf(
   };
 }
 
-function typed(column: TrackedColumn, base: CatalogueColumn | undefined): TypedColumn {
+/** The first with `pg_input_is_valid`. */
+const TESTS_INPUT = 160_000;
+
+const testing = new WeakMap<object, boolean>();
+
+/** Asked once: a server doesn't get older. */
+async function testsInput(sequelize: object, query: CatalogueQuery): Promise<boolean> {
+  const found = testing.get(sequelize);
+  if (found !== undefined) return found;
+  const answer = (await serverVersion(query)) >= TESTS_INPUT;
+  testing.set(sequelize, answer);
+  return answer;
+}
+
+function typed(column: TrackedColumn, base: CatalogueColumn | undefined, isTestable: boolean): TypedColumn {
   const plainType = base?.plainType ?? typeOfAttribute(column.type);
   const { valueType = 'text', type: sqlType = plainType } = base ?? {};
-  return { ...column, plainType, sqlType, valueType, encoded: { type: valueType, mask: column.mask } };
+  const encoded = { type: valueType, mask: column.mask };
+  return { ...column, plainType, sqlType, valueType, isTestable, encoded };
+}
+
+/** The columns as they were read last, without a query: a transaction that has failed takes none. */
+export function lastColumns(registration: Registration): readonly TypedColumn[] {
+  return known.get(registration)?.columns ?? [];
 }
 
 /** The tracked columns with their types, kept for a short while. */
@@ -59,11 +79,14 @@ export async function typedColumns(
   const { tracked, table } = registration;
   const found = known.get(registration);
   if (found?.tracked === tracked && Date.now() - found.readAt < KEEP_MS) return found.columns;
-  const info = await readTable(catalogueOf(registration, transaction), table);
+  const query = catalogueOf(registration, transaction);
+  const info = await readTable(query, table);
+  const isTestable = await testsInput(registration.model.sequelize!, query);
   const columns = tracked.columns.map((column) =>
     typed(
       column,
       info?.columns.find((each) => each.name === column.column),
+      isTestable,
     ),
   );
   // What isn't there yet may be there the next time.

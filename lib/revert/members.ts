@@ -18,7 +18,8 @@ export interface RevertMembers<M extends Model> {
    * one that was soft-deleted at that time is so again. All or nothing, in one transaction with the row locked; an instance that
    * is given is not changed, reload it.
    *
-   * Left as it is and listed in `skipped`: what is masked, excluded or dropped, and links to what is gone. Managed timestamps and
+   * Left as it is and listed in `skipped`: what is masked, excluded or dropped, what was not recorded then, such as a column added
+   * since (an object that comes back has its default), and links to what is gone. Managed timestamps and
    * the lock version move on as with any update; an object that comes back has its old `createdAt`.
    *
    * @throws {AuditError} ERR_AUDIT_NOT_THERE when the object was not there then, ERR_AUDIT_HISTORY_GAP when what it was is unknown,

@@ -1,11 +1,12 @@
 import type { Registration } from '../capture/registry';
 import { AuditError } from '../core/errors';
 import { didYouMean } from '../core/suggest';
-import { isSameValue } from '../past/diff';
 import { linkedNames, type LinkDiff } from '../past/links-at';
 import type { ObjectState, UnknownReason } from '../past/state';
 import { managedAttributes, storedAttributes } from '../schema/attributes';
+import type { CatalogueColumn } from '../schema/catalogue';
 import type { Obstacle } from './obstacles';
+import { isSameStored } from './same-stored';
 
 /** What a revert does to one attribute. */
 export interface AttributeRevert {
@@ -28,8 +29,8 @@ export interface RevertFacts {
   readonly links: readonly LinkDiff[];
   /** Since when links are known, where that is after the time: then no links are put back. */
   readonly linksSince: string | null;
-  /** Columns that the database computes. */
-  readonly generated: ReadonlySet<string>;
+  /** The table's columns by attribute. */
+  readonly columns: ReadonlyMap<string, CatalogueColumn>;
   /** Names in the object's entries that the model doesn't have any more. */
   readonly dropped: readonly string[];
   /** Null for all. */
@@ -59,14 +60,13 @@ function lostLinks({ linksSince }: RevertFacts): string | null {
 
 /** Why an attribute can't be put back; null when it can. */
 function unrestorable(facts: RevertFacts, name: string): string | null {
-  const { registration, past, generated, dropped } = facts;
-  const { model, tracked } = registration;
+  const { registration, past, columns, dropped } = facts;
+  const { model } = registration;
   if (linkedNames(registration).includes(name)) return lostLinks(facts);
   if (dropped.includes(name)) return 'dropped' satisfies UnknownReason;
   if (Object.hasOwn(model.associations, name)) return 'notRecorded' satisfies UnknownReason;
   if (managedNames(registration).has(name)) return 'managed by Sequelize';
-  const column = tracked.columns.find(({ attribute }) => attribute === name)?.column;
-  if (column !== undefined && generated.has(column)) return 'computed by the database';
+  if (columns.get(name)?.generated === true) return 'computed by the database';
   return Object.hasOwn(past.values, name) ? null : (past.unknown.get(name) ?? 'not stored');
 }
 
@@ -98,7 +98,7 @@ function restorableNames(facts: RevertFacts): string[] {
 }
 
 function changesOf(facts: RevertFacts): AttributeRevert[] {
-  const { registration, now, past } = facts;
+  const { registration, now, past, columns } = facts;
   const isKey = (name: string): boolean =>
     registration.tracked.keys.some(({ attribute }) => attribute === name);
   const isNew = now.presence === 'absent';
@@ -109,7 +109,7 @@ function changesOf(facts: RevertFacts): AttributeRevert[] {
       now: now.values[attribute] ?? null,
       after: past.values[attribute] ?? null,
     }))
-    .filter((change) => !isSameValue(change.now, change.after));
+    .filter((change) => !isSameStored(columns.get(change.attribute), change.now, change.after));
 }
 
 /** A row that comes back has the creation time that history knows. */

@@ -1,4 +1,5 @@
 import type { Model, Transaction } from 'sequelize';
+import type { Registration } from '../capture/registry';
 import { checkKeys, invalidArgument, invalidOption } from '../core/suggest';
 import { fitsKey, objectPkText, type ObjectKey } from '../history/object-key';
 import { boundOf, type PointInTime } from '../history/point-in-time';
@@ -13,8 +14,9 @@ import {
   type LinkDiff,
   type When,
 } from '../past/links-at';
-import { stateOf } from '../past/state';
-import { readTable, type TableInfo } from '../schema/catalogue';
+import { stateOf, type ObjectState } from '../past/state';
+import { storedAttributes } from '../schema/attributes';
+import { readTable, type CatalogueColumn, type TableInfo } from '../schema/catalogue';
 import { timeText } from '../schema/exact-time';
 import type { LogEntry } from '../schema/log-entry';
 import { runtimeOf } from '../schema/sequelize-runtime';
@@ -32,6 +34,7 @@ import {
   type SkippedAttribute,
 } from './plan';
 import { transact } from './transact';
+import { withoutUnrecorded } from './unrecorded';
 import { createRow, putAllLinks, updateRow, type WriteOptions } from './write-back';
 
 /** Options of `orders.revert`. */
@@ -189,19 +192,30 @@ class Revert {
     const { only, to } = this.#options;
     const at = (when: When) =>
       stateOf(settings, snapshots, registration, this.#key, when, { transaction: this.#transaction });
-    const past = requireThere(this.#where, registration, this.#key, await at(to));
+    const then = requireThere(this.#where, registration, this.#key, await at(to));
+    const now = await at('current');
+    const columns = columnsByAttribute(registration, table);
     const linksSince = await this.#linksSince();
-    const generated = (table?.columns ?? []).filter((column) => column.generated);
     return {
       registration,
-      now: await at('current'),
-      past,
+      now,
+      past: await this.#recorded(now, then, columns),
       links: linksSince === null ? linkDiffs(registration, life) : [],
       linksSince,
-      generated: new Set(generated.map(({ name }) => name)),
+      columns,
       dropped: await this.#droppedNames(),
       only: only === undefined ? null : new Set(only),
     };
+  }
+
+  #recorded(
+    now: ObjectState,
+    past: ObjectState,
+    columns: ReadonlyMap<string, CatalogueColumn>,
+  ): Promise<ObjectState> {
+    const { settings, registration } = this.#source;
+    const facts = { registration, now, past, columns };
+    return withoutUnrecorded(settings, this.#whereObject(), this.#options.to, facts, this.#transaction);
   }
 
   async #linksSince(): Promise<string | null> {
@@ -285,7 +299,7 @@ class Revert {
       this.#transaction,
     );
     const options: WriteOptions = { transaction: this.#transaction, audit, hooks: !dryRun };
-    const instance = row ?? (await createRow(registration, plan.row, isKeyAssigned(table), options));
+    const instance = row ?? (await createRow(registration, plan.row, table, options));
     if (row !== null && plan.changes.length > 0) await updateRow(row, plan.changes, options);
     return putAllLinks(registration, instance, plan.links, options);
   }
@@ -316,8 +330,13 @@ class Revert {
   }
 }
 
-function isKeyAssigned(table: TableInfo | null): boolean {
-  return table?.columns.some(({ identity }) => identity === 'always') ?? false;
+function columnsByAttribute(
+  { model }: Registration,
+  table: TableInfo | null,
+): ReadonlyMap<string, CatalogueColumn> {
+  const known = new Map(table?.columns.map((column) => [column.name, column]));
+  const all = storedAttributes(model).map(([name, { field = name }]) => [name, known.get(field)] as const);
+  return new Map(all.filter((each): each is [string, CatalogueColumn] => each[1] !== undefined));
 }
 
 /** Sets one object back; see `RevertMembers.revert`. */
@@ -336,6 +355,8 @@ export async function revert(
     );
   } catch (error) {
     const obstacles = obstaclesIn(registration, error);
-    throw obstacles === null ? error : conflict(where, obstacles, error);
+    if (obstacles === null) throw error;
+    if (options.dryRun === true) return { changes: [], skipped: [], obstacles, entry: null };
+    throw conflict(where, obstacles, error);
   }
 }

@@ -4,7 +4,8 @@ import type { AuditCallOption } from '../core/call-option';
 import type { LinkedObject } from '../core/types';
 import { keyTexts } from '../history/object-key';
 import type { LinkDiff } from '../past/links-at';
-import { managedAttributes } from '../schema/attributes';
+import { managedAttributes, storedAttributes } from '../schema/attributes';
+import type { TableInfo } from '../schema/catalogue';
 import { exactTextOf } from '../schema/exact-time';
 import { quoteLiteral } from '../schema/quote';
 import { runtimeOf } from '../schema/sequelize-runtime';
@@ -88,16 +89,32 @@ function withOwnKey(model: ModelStatic<Model>): ModelStatic<Model> {
   return own as unknown as ModelStatic<Model>;
 }
 
-/** Creates the row anew under its key. @param isAssigned whether the database insists on assigning the key (GENERATED ALWAYS) */
+/** Whether the database insists on assigning the key (GENERATED ALWAYS). */
+function isKeyAssigned(table: TableInfo | null): boolean {
+  return table?.columns.some(({ identity }) => identity === 'always') ?? false;
+}
+
+/** Attributes that the database has a default for: left out, they need not pass for null. */
+function defaulted(model: ModelStatic<Model>, table: TableInfo | null): string[] {
+  const hasDefault = (column: string): boolean =>
+    table?.columns.some(({ name, defaultSql }) => name === column && defaultSql !== null) ?? false;
+  return storedAttributes(model)
+    .filter(([name, { field = name }]) => hasDefault(field))
+    .map(([name]) => name);
+}
+
+/** Creates the row anew under its key; what it doesn't say has the default of the model or the table. */
 export async function createRow(
   { model }: Registration,
   row: Readonly<Record<string, unknown>>,
-  isAssigned: boolean,
+  table: TableInfo | null,
   options: WriteOptions,
 ): Promise<Model> {
-  const instance = (isAssigned ? withOwnKey(model) : model).build({}, { isNewRecord: true });
+  const instance = (isKeyAssigned(table) ? withOwnKey(model) : model).build({}, { isNewRecord: true });
   for (const [attribute, value] of Object.entries(row)) setStored(instance, attribute, value);
-  return instance.save({ ...options, omitNull: false } as never);
+  const isUnset = (name: string): boolean => instance.getDataValue(name as never) === undefined;
+  const skip = defaulted(model, table).filter(isUnset);
+  return instance.save({ ...options, omitNull: false, skip } as never);
 }
 
 /** The targets that still exist, soft-deleted ones too, by the key that entries name them with. */
