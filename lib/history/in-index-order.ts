@@ -42,7 +42,7 @@ export function besideInIndex(
   const { Op, fn, col, where } = runtimeOf(LogEntry.sequelize!);
   const own = (column: string): ReturnType<typeof col> => col(`${LogEntry.name}.${column}`);
   const row = fn('row', own(COLUMNS[attribute]), own('id'));
-  return where(row, { [Op[bound]]: fn('row', value, id) } as never) as never;
+  return where(row, { [Op[bound]]: fn('row', value, id) } as never);
 }
 
 /** A caller's `where: { id: { [Op.lt]: '123' } }` as it goes on from one page to the next, with what else it says. */
