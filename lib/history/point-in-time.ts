@@ -132,19 +132,31 @@ export function notAfter(column: string, time: ExactTime, moment = timeSql(time)
   return `${column} < ${moment} + interval '1 millisecond'`;
 }
 
-/**
- * SQL: the version is not after the point in time. `sameTable` tells whether a Snapshot's id counts in this table. Ids of entries
- * are those of all models, so that an entry means one state of them all; only a baseline, which has no entry, goes by its date.
- */
-export function versionNotAfter(bound: Bound, sameTable: (model: unknown) => boolean): string {
-  const { time, version } = bound;
-  if (version && sameTable(version.model)) return `"history_id" <= ${idSql(version.historyId)}`;
-  const entry = bound.logEntryId ?? version?.logEntryId ?? null;
-  const isInTime = notAfter('"history_date"', time);
-  if (entry === null) return isInTime;
-  return `("log_entry_id" <= ${idSql(entry)} or "log_entry_id" is null and ${isInTime})`;
+/** A point in time among versions: what they are compared with, and how. */
+export interface VersionCondition {
+  readonly values: readonly string[];
+  /** SQL: the version is not after it. @param places SQL of the values */
+  readonly notAfter: (places: readonly string[]) => string;
 }
 
-function idSql(id: string): string {
+/**
+ * `sameTable` tells whether a Snapshot's id counts in this table. Ids of entries are those of all models, so that an entry means
+ * one state of them all; only a baseline, which has no entry, goes by its date.
+ */
+export function versionCondition(bound: Bound, sameTable: (model: unknown) => boolean): VersionCondition {
+  const { time, version } = bound;
+  const isId = (column: string, place: string): string => `"${column}" <= ${place}::bigint`;
+  if (version && sameTable(version.model))
+    return { values: [idText(version.historyId)], notAfter: ([id]) => isId('history_id', id!) };
+  const isInTime = (place: string): string => notAfter('"history_date"', time, `${place}::timestamptz`);
+  const entry = bound.logEntryId ?? version?.logEntryId ?? null;
+  if (entry === null) return { values: [time.text], notAfter: ([at]) => isInTime(at!) };
+  return {
+    values: [idText(entry), time.text],
+    notAfter: ([id, at]) => `(${isId('log_entry_id', id!)} or "log_entry_id" is null and ${isInTime(at!)})`,
+  };
+}
+
+function idText(id: string): string {
   return String(BigInt(id));
 }

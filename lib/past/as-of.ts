@@ -17,8 +17,9 @@ import { runtimeOf } from '../schema/sequelize-runtime';
 import { sqlState } from '../schema/sql-state';
 import { checkAsked, refuse, refuseHidden, type Asked } from './asked';
 import { pastModel } from './past-model';
+import type { PastRelation } from './reading';
 import { isTypeError, retypedError, unreadableError } from './retyped';
-import type { PastSource } from './source';
+import type { PastRead, PastSource } from './source';
 import { stateAt } from './state';
 
 export interface StrictOption {
@@ -63,8 +64,6 @@ export interface AsOfReader<M extends Model> {
   /** @throws {AuditError} with `strict`: ERR_AUDIT_HISTORY_GAP */
   readonly count: (options?: AsOfCountOptions<M>) => Promise<number>;
 }
-
-const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
 
 /** No name that a part of a key could have. */
 const SINCE = '!since';
@@ -175,11 +174,16 @@ class PastReader {
     { strict, ...options }: Asked,
   ): Promise<{ model: ModelStatic<Model>; given: Asked }> {
     const { name, model } = this.#registration;
-    const { hidden } = this.#source;
-    checkAsked(name, hidden, options);
+    checkAsked(name, this.#source.hidden, options);
     if (strict === true) await this.#checkGaps(this.#keyConditions(options.where), options);
-    const relation = await this.#source.rows({ kind, options });
-    return { model: pastModel(model, relation, this.#source), given: options };
+    const past = pastModel(model, await this.#relation({ kind, options }));
+    return { model: past.model, given: { ...options, ...past.reading } };
+  }
+
+  async #relation(read: PastRead): Promise<PastRelation> {
+    const { rows, tested, hidden, unknownColumn, sending } = this.#source;
+    const carefully = tested && { relation: () => tested.rows(read), note: tested.note };
+    return { relation: await rows(read), tested: carefully, hidden, unknownColumn, sending };
   }
 
   /** What a condition says of the key: the rest of an object whose past is unknown may well have met it. */
@@ -199,9 +203,10 @@ class PastReader {
     const passed = { transaction, logging, searchPath, useMaster };
     const given = Object.fromEntries(Object.entries(passed).filter(([, each]) => each !== undefined));
     const relation = await this.#source.gaps({ kind: 'rows', options: { ...given, where } as Asked });
-    const past = pastModel(model, relation, { hidden: NOTHING_HIDDEN, sending: this.#source.sending });
+    const past = pastModel(model, { relation, sending: this.#source.sending });
     const options = {
       ...given,
+      ...past.reading,
       attributes: [...model.primaryKeyAttributes, literal(`${exactTimeSql(SINCE_SQL)} as ${SINCE_SQL}`)],
       where,
       order: literal(`${SINCE_SQL} desc nulls first`),
@@ -210,7 +215,7 @@ class PastReader {
       raw: true,
       rejectOnEmpty: false,
     };
-    const gap = (await this.#reading(past.findOne(options as never))) as unknown as Gap | null;
+    const gap = (await this.#reading(past.model.findOne(options as never))) as unknown as Gap | null;
     if (gap) this.#refuseGap(gap);
   }
 

@@ -14,5 +14,5 @@ export function chooseSource(
   bound: Bound,
 ): PastSource {
   if (registration.options.snapshots === null) return entriesSource(settings, registration, bound);
-  return versionsSource(snapshots, registration, bound);
+  return versionsSource(settings, snapshots, registration, bound);
 }

@@ -8,15 +8,9 @@ import { managedAttributes, storedAttributes } from '../schema/attributes';
 import { quoteLiteral } from '../schema/quote';
 import type { TrackedColumn } from '../schema/tracked';
 import { boundRead } from './bound-read';
-import {
-  entriesAsOf,
-  entriesGaps,
-  entryPoint,
-  hasExactKeys,
-  UNKNOWN_COLUMN,
-  type EntriesSource,
-  type EntryPoint,
-} from './entries-relation';
+import { hasExactKeys } from './entries-objects';
+import { entriesAsOf, entriesGaps, UNKNOWN_COLUMN } from './entries-relation';
+import { entryPoint, type EntriesSource, type EntryPoint } from './entries-told';
 import type { PastRead, PastSource } from './source';
 import { typedColumns, type TypedColumn } from './table-columns';
 
@@ -62,6 +56,7 @@ function entriesSourceOf(
     updatedAt: stamp(updatedAt),
     deletedAt: deletedAt?.attribute ?? null,
     hasLinks: registration.options.associations.length > 0,
+    isTested: true,
     ...point.conditions(places),
   };
 }
@@ -155,8 +150,16 @@ export async function objectTexts(
   return { texts: repeats ? remembered(all, `${notAfter};${isBefore('')}`, make) : make(), sending };
 }
 
-const rowsOfObject: MakeText = (source, pk) => entriesAsOf(source, [pk]);
+const rowsOfObject: MakeText = (source, pk) => entriesAsOf(untested(source), [pk]);
+const testedRowsOfObject: MakeText = (source, pk) => entriesAsOf(source, [pk]);
 const gapsOfObject: MakeText = (source, pk) => entriesGaps(source, [pk]);
+
+function untested(source: EntriesSource): EntriesSource {
+  return { ...source, isTested: false };
+}
+
+/** Those of whose entries one holds what a column, which had another type, can't: there is no use in trying again. */
+const strange = new WeakSet<Registration>();
 
 /** The past folded back from entries: the row as it is now, without what was changed after the time. */
 export function entriesSource(
@@ -181,9 +184,16 @@ export function entriesSource(
     columns: [],
     unknownColumn: UNKNOWN_COLUMN,
   };
+  const rowsOf = async (read: PastRead, isTested: boolean): Promise<string> => {
+    const [source, pks] = await given(read.options);
+    return entriesAsOf({ ...source, isTested }, pks, needsValues(registration, read));
+  };
+  const isStrange = (): boolean => strange.has(registration);
+  const note = (): void => void strange.add(registration);
   return {
     ...past,
-    rows: async (read) => entriesAsOf(...(await given(read.options)), needsValues(registration, read)),
+    rows: (read) => rowsOf(read, isStrange()),
+    tested: { rows: (read) => rowsOf(read, true), note },
     gaps: async ({ options }) => entriesGaps(...(await given(options))),
     ofObject: async (key, { transaction }) => {
       const object = await objectTexts(settings, registration, key, bound, transaction);
@@ -191,7 +201,8 @@ export function entriesSource(
       return {
         ...past,
         sending: object.sending,
-        rows: () => object.texts.text(rowsOfObject),
+        rows: () => object.texts.text(isStrange() ? testedRowsOfObject : rowsOfObject),
+        tested: { rows: () => object.texts.text(testedRowsOfObject), note },
         gaps: () => object.texts.text(gapsOfObject),
       };
     },

@@ -3,8 +3,9 @@ import type { Bound } from '../history/point-in-time';
 import { logTable, type HistorySettings } from '../history/settings';
 import { readingError } from '../schema/detached-model';
 import { runtimeOf } from '../schema/sequelize-runtime';
-import { entriesState, STATE_COLUMNS, type EntriesSource } from './entries-relation';
+import { entriesState, STATE_COLUMNS } from './entries-relation';
 import { objectTexts, toldColumns } from './entries-source';
+import type { EntriesSource } from './entries-told';
 import {
   hiddenReasons,
   withoutValues,

@@ -6,22 +6,17 @@ import type { SnapshotModels } from '../history/snapshots';
 import type { VersionFindOptions } from '../history/versions';
 import { HISTORY_COLUMNS } from '../schema/history-table';
 import type { Snapshot } from '../schema/snapshot-model';
-import { overRelation } from './past-model';
+import { pastVersions } from './past-model';
 import { versionsAsOf, type AsOfPart, type AsOfShape } from './versions-relation';
-import { pageShape, versionsOf } from './versions-source';
+import { allVersionsOf, pageShape } from './versions-source';
 
 function shapeOf(registration: Registration, options: FindOptions): AsOfShape {
   return (options.limit === undefined ? null : pageShape(registration, options)) ?? 'bulk';
 }
 
 /** SELECT of the newest version of each object of the part, with the columns of the history table. */
-function newestVersions(
-  snapshots: SnapshotModels,
-  registration: Registration,
-  part: AsOfPart,
-  options: FindOptions,
-): string {
-  const versions = versionsOf(snapshots, registration, null);
+function newestVersions(registration: Registration, part: AsOfPart, options: FindOptions): string {
+  const versions = allVersionsOf(registration);
   const own = HISTORY_COLUMNS.map((each) => each.column);
   const columns = [...registration.tracked.columns.map((each) => each.column), ...own];
   return versionsAsOf({ ...versions, columns }, shapeOf(registration, options), part);
@@ -39,8 +34,9 @@ export async function latestVersions<M extends Model>(
   const snapshot = snapshots.of<M>(registration, where) as unknown as ModelStatic<Model>;
   const order = registration.model.primaryKeyAttributes;
   const options = { order: [...order], ...given } as FindOptions;
-  const relation = newestVersions(snapshots, registration, part, options);
-  const found = await overRelation(snapshot, relation, { found: snapshot }).findAll(options);
+  const relation = newestVersions(registration, part, options);
+  const { model, reading } = pastVersions(snapshot, { relation });
+  const found = await model.findAll({ ...options, ...reading });
   if (actors && options.raw !== true) await loadActors(settings, found, options as never);
   return found as unknown as Snapshot<M>[];
 }

@@ -1,10 +1,9 @@
 import type { Model, ModelStatic, QueryInterface, Sequelize } from 'sequelize';
-import { OWN_READ } from '../capture/own-read';
 import { tableOf } from '../schema/attributes';
 import { quoteIdentifier } from '../schema/quote';
 import { refuseWrites } from '../schema/read-only';
 import { refuseInclude } from './asked';
-import type { PastSource } from './source';
+import { Reading, READING, requireReading, type PastRelation } from './reading';
 import { unsetUnknown, withUnknown } from './unknown-values';
 
 const READ_ONLY = 'It shows the past; revert() sets an object back.';
@@ -21,10 +20,19 @@ interface SelectOptions {
   readonly include?: readonly unknown[];
 }
 
-/** A stand-in for `sequelize` that puts `prefix` before every statement. */
-function prefixing(sequelize: Sequelize, prefix: string, sending: object): Sequelize {
-  const query = (sql: string, options: object): Promise<unknown> =>
-    sequelize.query(`${prefix} ${sql}`, { ...options, ...sending } as never);
+/** By instances that were found: they are reloaded from where they came. */
+const readings = new WeakMap<object, Reading>();
+
+/** A stand-in for `sequelize` that puts the reading's prefix before every statement. */
+function prefixing(sequelize: Sequelize): Sequelize {
+  const query = async (sql: string, options: { transaction?: unknown }): Promise<unknown> => {
+    const reading = requireReading(options);
+    const given = { ...options, ...reading.sending } as never;
+    // Sequelize has put the transaction of its CLS there, where there is one.
+    return reading.answer(Boolean(options.transaction), (prefix) =>
+      sequelize.query(`${prefix} ${sql}`, given),
+    );
+  };
   return Object.create(sequelize, { query: { value: query } }) as Sequelize;
 }
 
@@ -33,39 +41,24 @@ function nameOf(attribute: unknown): unknown {
   return Array.isArray(attribute) ? (attribute as unknown[])[1] : attribute;
 }
 
-/** Changes the options of a SELECT as hooks, and the fields that a virtual attribute depends on, have left them. */
-type Prepare = (options: SelectOptions) => SelectOptions;
-
-/** No other table is joined, which would be the present's, and no attribute asked for that the relation lacks. */
-function withoutPresent(name: string, hidden: ReadonlySet<string>): Prepare {
-  return (options) => {
-    if ((options.include?.length ?? 0) > 0) refuseInclude(name);
-    if (!options.attributes) return options;
-    return {
-      ...options,
-      attributes: options.attributes.filter((each) => !hidden.has(nameOf(each) as string)),
-    };
-  };
+/**
+ * As hooks, and the fields that a virtual attribute depends on, have left the options: no other table is joined, which would be
+ * the present's, and no attribute asked for that the relation lacks.
+ */
+function withoutPresent(name: string, { hidden }: Reading, options: SelectOptions): SelectOptions {
+  if ((options.include?.length ?? 0) > 0) refuseInclude(name);
+  if (!options.attributes || hidden.size === 0) return options;
+  const attributes = options.attributes.filter((each) => !hidden.has(nameOf(each) as string));
+  return { ...options, attributes };
 }
 
-interface Reading {
-  /** What is found is of this class; by default of the class itself. */
-  readonly found?: ModelStatic<Model>;
-  readonly prepare?: Prepare;
-  /** Column with the names of what can't be known of a row. */
-  readonly unknown?: string | undefined;
-  /** Options with which statements are sent. */
-  readonly sending?: object | undefined;
+function remember(found: unknown, reading: Reading): void {
+  for (const each of Array.isArray(found) ? (found as unknown[]) : [found])
+    if (typeof each === 'object' && each !== null && 'dataValues' in each) readings.set(each, reading);
 }
 
-const PLAINLY = { [OWN_READ]: true };
-
-/** The model's query interface, whose statements begin with `prefix`. */
-function readingInterface(
-  model: ModelStatic<Model>,
-  prefix: string,
-  { found, prepare, unknown, sending = PLAINLY }: Reading,
-): object {
+/** The model's query interface, whose statements read what the option says. @param found the class of what is found */
+function readingInterface(model: ModelStatic<Model>, found?: ModelStatic<Model>): object {
   const given: QueryInterface = model.sequelize!.getQueryInterface();
   async function select(
     this: QueryInterface,
@@ -73,40 +66,55 @@ function readingInterface(
     table: never,
     options: SelectOptions,
   ): Promise<unknown> {
-    const prepared = prepare?.(options) ?? options;
+    const reading = requireReading(options);
+    const { unknownColumn: unknown } = reading;
+    const prepared = found ? options : withoutPresent(model.name, reading, options);
     const asked = unknown === undefined ? prepared : withUnknown(prepared, unknown);
     const answer: unknown = await given.select.call(this, (found ?? past) as never, table, asked as never);
     if (unknown !== undefined) unsetUnknown(answer, unknown);
+    if (!found) remember(answer, reading);
     return answer;
   }
   return Object.create(given, {
-    sequelize: { value: prefixing(model.sequelize!, prefix, sending) },
+    sequelize: { value: prefixing(model.sequelize!) },
     select: { value: select },
   }) as object;
 }
 
-/**
- * A class of the model whose statements read `relation`, as a common table expression with the table's own name. No default
- * scope: it belongs to the present.
- */
-export function overRelation(
-  model: ModelStatic<Model>,
-  relation: string,
-  options: Reading = {},
-): ModelStatic<Model> {
-  return overRelationOf(model, model.unscoped(), relation, options);
+interface KnownClass {
+  readonly model: ModelStatic<Model>;
+  /** As they were when it was made: each comes with methods that write. */
+  readonly associations: readonly unknown[];
 }
 
-/** @param base the model without scopes */
-function overRelationOf(
+/** Classes that were made of models, once: that costs more than building what is found, and V8 knows no new class. */
+class Classes {
+  readonly #known = new WeakMap<ModelStatic<Model>, KnownClass>();
+  readonly #make: (model: ModelStatic<Model>) => ModelStatic<Model>;
+
+  constructor(make: (model: ModelStatic<Model>) => ModelStatic<Model>) {
+    this.#make = make;
+  }
+
+  of(model: ModelStatic<Model>): ModelStatic<Model> {
+    const associations = Object.values(model.associations);
+    const known = this.#known.get(model);
+    const isSame = (each: unknown, at: number): boolean => each === known?.associations[at];
+    if (known?.associations.length === associations.length && associations.every(isSame)) return known.model;
+    const made = this.#make(model);
+    this.#known.set(model, { model: made, associations });
+    return made;
+  }
+}
+
+/** The model without scopes, of which the default one belongs to the present, over what the option says. */
+function overPast(
   model: ModelStatic<Model>,
   base: ModelStatic<Model>,
-  relation: string,
-  options: Reading,
+  found?: ModelStatic<Model>,
 ): ModelStatic<Model> {
   const { table } = tableOf(model);
-  const prefix = `with ${quoteIdentifier(table)} as not materialized (${relation})`;
-  const queryInterface = readingInterface(model, prefix, options);
+  const queryInterface = readingInterface(model, found);
   const Base = base as unknown as ReadableClass;
   const past = class extends Base {
     static override getTableName(): unknown {
@@ -116,48 +124,52 @@ function overRelationOf(
     static override get queryInterface(): object {
       return queryInterface;
     }
+
+    override async reload(options?: object): Promise<this> {
+      return super.reload({ [READING]: readings.get(this), ...options } as object);
+    }
   };
   Object.defineProperty(past, 'name', { value: model.name });
   return past as unknown as ModelStatic<Model>;
 }
 
-interface ReadOnlyClass {
+function readOnly(model: ModelStatic<Model>): ModelStatic<Model> {
+  const base = model.unscoped();
+  refuseWrites(base, READ_ONLY);
+  return overPast(model, base);
+}
+
+const instances = new Classes(readOnly);
+const versions = new Classes((model) => overPast(model, model.unscoped(), model));
+
+/** A model, and options of its find methods with which they read the past. */
+export interface PastModel {
   readonly model: ModelStatic<Model>;
-  /** As they were when it was made: each comes with methods that write. */
-  readonly associations: readonly unknown[];
+  readonly reading: object;
 }
 
-const readOnly = new WeakMap<ModelStatic<Model>, ReadOnlyClass>();
-
-/** The model without scopes and writes, made once, since that costs more than building what is found. */
-function readOnlyOf(model: ModelStatic<Model>): ModelStatic<Model> {
-  const associations = Object.values(model.associations);
-  const known = readOnly.get(model);
-  const isSame = (each: unknown, at: number): boolean => each === known?.associations[at];
-  if (known?.associations.length === associations.length && associations.every(isSame)) return known.model;
-  const made = model.unscoped();
-  refuseWrites(made, READ_ONLY);
-  readOnly.set(model, { model: made, associations });
-  return made;
+/**
+ * The model over `relation`, which stands before each statement as a common table expression with the table's own name; read-only,
+ * and without what the relation lacks.
+ */
+export function pastModel(model: ModelStatic<Model>, relation: PastRelation): PastModel {
+  return { model: instances.of(model), reading: readingOf(model, relation) };
 }
 
-/** The model as of a time, read-only, without the attributes that the past doesn't hold. */
-export function pastModel(
-  model: ModelStatic<Model>,
-  relation: string,
-  { hidden, unknownColumn: unknown, sending }: Pick<PastSource, 'hidden' | 'unknownColumn' | 'sending'>,
-): ModelStatic<Model> {
-  const prepare = withoutPresent(model.name, hidden);
-  return overRelationOf(model, readOnlyOf(model), relation, { prepare, unknown, sending });
+/** The model of versions over `relation`; what is found are ordinary versions. */
+export function pastVersions(model: ModelStatic<Model>, relation: PastRelation): PastModel {
+  return { model: versions.of(model), reading: readingOf(model, relation) };
 }
+
+function readingOf(model: ModelStatic<Model>, relation: PastRelation): object {
+  const name = quoteIdentifier(tableOf(model).table);
+  return { [READING]: new Reading((text) => `with ${name} as not materialized (${text})`, relation) };
+}
+
+const EXPLAIN = { relation: 'explain (format json)' };
+const plans = new Classes((model) => overPast(model, model, model));
 
 /** A class of the model whose statements are planned and not run: it finds their plans, with `raw`. */
-export function planned(model: ModelStatic<Model>): ModelStatic<Model> {
-  const queryInterface = readingInterface(model, 'explain (format json)', { found: model });
-  const explained = class extends (model as unknown as ReadableClass) {
-    static override get queryInterface(): object {
-      return queryInterface;
-    }
-  };
-  return explained as unknown as ModelStatic<Model>;
+export function planned(model: ModelStatic<Model>): PastModel {
+  return { model: plans.of(model), reading: { [READING]: new Reading((text) => text, EXPLAIN) } };
 }

@@ -4,7 +4,7 @@ import { DATATYPE_MISMATCH, INVALID_TEXT, UNDEFINED_FUNCTION } from '../core/pos
 import { knownColumns } from '../history/snapshots';
 import { readTable, type CatalogueColumn } from '../schema/catalogue';
 import { quoteTable, type TableName } from '../schema/quote';
-import { sqlState } from '../schema/sql-state';
+import { isDataError, sqlState } from '../schema/sql-state';
 import { mayMislead } from '../statement/past-values';
 import { catalogueOf, lastColumns, type TypedColumn } from './table-columns';
 
@@ -40,9 +40,6 @@ export async function retypedError(error: unknown, registration: Registration): 
   return new AuditError('ERR_AUDIT_MISSING_COLUMN', message, { cause: error });
 }
 
-/** PostgreSQL's class of errors about values that a type doesn't take. */
-const DATA_ERRORS = '22';
-
 /** Whether the message may be about a value of the column; of dates that don't exist it names no type. */
 function isAbout(message: string, { plainType, valueType }: TypedColumn): boolean {
   if (message.includes(`type ${plainType}`)) return true;
@@ -54,8 +51,7 @@ function isAbout(message: string, { plainType, valueType }: TypedColumn): boolea
  * tells beforehand, and then the value is just not known.
  */
 export function unreadableError(error: unknown, registration: Registration): unknown {
-  const isOfData = String(sqlState(error)).startsWith(DATA_ERRORS);
-  if (!isOfData || registration.options.snapshots !== null) return error;
+  if (!isDataError(error) || registration.options.snapshots !== null) return error;
   const { name } = registration;
   const columns = lastColumns(registration).filter(
     (column) => mayMislead(column) && isAbout((error as Error).message, column),

@@ -8,6 +8,13 @@ export interface PastRead {
   readonly options: FindOptions & CountOptions;
 }
 
+/** Rows that are read without failing: in a transaction, which an error would end, and where `rows` failed. They take longer. */
+export interface TestedRows {
+  readonly rows: (read: PastRead) => string | Promise<string>;
+  /** Told when these were read where `rows` failed. */
+  readonly note: () => void;
+}
+
 /**
  * Where the rows of one model at one point in time come from. A reader of the past puts `with "<table>" as not materialized
  * (<relation>)` before Sequelize's own SELECT, so an implementation gives relations that look like the model's table.
@@ -34,6 +41,8 @@ export interface PastSource {
   /** Options of the queries over the relations, where these have parameters. */
   readonly sending?: object | undefined;
   readonly rows: (read: PastRead) => string | Promise<string>;
+  /** Where `rows` fails when a value was written that its column, which had another type then, doesn't take. */
+  readonly tested?: TestedRows;
   readonly gaps: (read: PastRead) => string | Promise<string>;
   /**
    * The past of one object alone, for a query that then needs no condition on the key: its text is the same for every object, and

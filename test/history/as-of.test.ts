@@ -7,7 +7,8 @@ import {
   type AsOfSource,
 } from '../../lib/past/versions-relation';
 import { testDatabase } from '../support/database';
-import { loggedBy } from '../support/statements';
+import { rowsScanned } from '../support/plan-rows';
+import { loggedBy, statementsOf, type SentStatement } from '../support/statements';
 import {
   auditFixture,
   defineModels,
@@ -276,6 +277,30 @@ describe('the bound', () => {
     expect(await at(time('09:57:00')).findAll()).toEqual([]);
   });
 
+  test('fault 48: of an object with thousands of versions one is read, whenever, and the id decides', async () => {
+    const versions = 3_000;
+    const versionSql = `insert into orders_history (id, status, history_type, history_date, log_entry_id)
+      select 7, n::text, case n when 1 then '+' else '~' end, timestamptz '2026-11-20 00:00:00Z' + n * interval '1 second', n from generate_series(1, $1::int) n`;
+    await database.admin.query(versionSql, [versions]);
+    await version({ id: 7, status: 'set back', history_date: '2026-11-20T00:40:00Z' });
+    await database.admin.query('vacuum analyze orders_history');
+    const find = async (when: PointInTime) => {
+      let found: Order | null = null;
+      const sent = await statementsOf(sequelize, async () => {
+        found = await orders.asOf(when).findByPk(7);
+      });
+      const [{ text, values }] = sent as [SentStatement];
+      return [found!.status, await rowsScanned(database, text, values)];
+    };
+    const [early] = await orders.versions(7, { where: { status: '5' } });
+    expect(await find('2026-11-20T00:00:05.000000Z')).toEqual(['<5>', 2]);
+    expect(await find('2026-11-20T00:39:59Z')).toEqual(['<2399>', 2]);
+    expect(await find('2026-11-20T00:45:00Z')).toEqual(['<set back>', 3]);
+    const [status, scanned] = await find(early!);
+    expect(status).toBe('<5>');
+    expect(scanned).toBeLessThan(10);
+  });
+
   test('a version of another model without an entry gives its moment', async () => {
     const row = { sku: 'a', order_id: 1, history_type: '+', history_date: time('10:30:00') };
     await insert(database, 'order_items_history', row);
@@ -291,6 +316,21 @@ describe('the bound', () => {
 
 describe('instances of the past', () => {
   beforeEach(story);
+
+  test('are reloaded from the past, with and without a transaction; their class alone reads nothing', async () => {
+    const past = (await at(time('11:30:00')).findByPk(1))!;
+    const [listed] = await at(time('11:30:00')).findAll({ where: { id: 1 }, attributes: ['id', 'status'] });
+    for (const order of [past, listed!]) {
+      order.set('status', 'else', { raw: true });
+      expect((await order.reload()).status).toBe('<shipped>');
+      await sequelize.transaction(async (transaction) => {
+        expect((await order.reload({ transaction })).status).toBe('<shipped>');
+      });
+    }
+    const Past = past.constructor as typeof Order;
+    await expect(Past.findAll()).rejects.toMatchObject({ code: 'ERR_AUDIT_READ_ONLY' });
+    await expect(Past.count()).rejects.toMatchObject({ code: 'ERR_AUDIT_READ_ONLY' });
+  });
 
   test('H185 H190 H191 E37 are the model’s, with its getters; masked and excluded attributes are unset', async () => {
     await database.admin.query(`update orders_history set card = '********'`);

@@ -2,7 +2,7 @@ import { DataTypes, Model, Op } from 'sequelize';
 import type { EntryFindOptions } from '../../lib/history/finders';
 import { createAuditLog } from 'sequelize-auditlog';
 import { testDatabase } from '../support/database';
-import { rowsPassedOver } from '../support/rows-passed-over';
+import { rowsPassedOver } from '../support/plan-rows';
 import { loggedBy } from '../support/statements';
 import { auditFixture } from './fixture';
 

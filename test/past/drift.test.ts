@@ -1,7 +1,14 @@
 import { DataTypes, literal, Op, type Model, type ModelStatic } from 'sequelize';
-import { createAuditLog, type AuditedModel, type AuditError, type AuditLog } from 'sequelize-auditlog';
+import {
+  createAuditLog,
+  type AuditedModel,
+  type AuditError,
+  type AuditLog,
+  type LogEntry,
+} from 'sequelize-auditlog';
 import { entriesOf } from '../support/audited';
 import { testDatabase } from '../support/database';
+import { statementsOf } from '../support/statements';
 
 // A model without snapshots, whose table is migrated after its entries were written; another model of the same name, as the
 // application has it after the migration, then reads them.
@@ -147,6 +154,39 @@ test('fault 97: what a retyped column could not hold is unset, and no other row 
   expect(await handle.asOf(second!).findAll({ where: { int: { [Op.ne]: 8 } } })).toEqual([]);
   const { changedAttributes, oldRecord } = await handle.diff(1, first!, 'current');
   expect([changedAttributes, oldRecord.get()]).toEqual([['json'], { id: 1, json: 'n/a' }]);
+});
+
+test('fault 97: values are tested in a transaction, which an error would end; without one, after the first error', async () => {
+  const { handle, entries, auditLog } = await migrated(
+    'Tested',
+    [{ size: TEXT }, { size: INTEGER }],
+    async (model) => {
+      const row = await model.create({ size: 'large' });
+      await row.update({ size: '8' });
+      await model.create({ size: '9' });
+    },
+    'alter table "Testeds" alter size type integer using size::integer',
+  );
+  const [first, , last] = entries;
+  const reads = async (when: LogEntry, id: number, options = {}): Promise<[number, object]> => {
+    let found: Model | null = null;
+    const sent = await statementsOf(auditLog.LogEntry.sequelize!, async () => {
+      found = await handle.asOf(when).findByPk(id, options);
+    });
+    return [sent.filter(({ text }) => text.startsWith('with "Testeds"')).length, found!.get()];
+  };
+  await auditLog.LogEntry.sequelize!.transaction(async (transaction) => {
+    expect(await reads(first!, 1, { transaction })).toEqual([1, { id: 1 }]);
+    expect(await reads(last!, 2, { transaction })).toEqual([1, { id: 2, size: 9 }]);
+  });
+  expect(await reads(last!, 2)).toEqual([1, { id: 2, size: 9 }]);
+  const where = { size: 'n/a' };
+  await expect(handle.asOf(last!).findAll({ where })).rejects.toThrow(
+    'invalid input syntax for type integer',
+  );
+  expect(await reads(last!, 2)).toEqual([1, { id: 2, size: 9 }]);
+  expect(await reads(first!, 1)).toEqual([2, { id: 1 }]);
+  expect(await reads(first!, 1)).toEqual([1, { id: 1 }]);
 });
 
 test('fault 97: what PostgreSQL 15 can not look at beforehand is an error that names the attribute', async () => {

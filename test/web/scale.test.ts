@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import request from 'supertest';
 import { testDatabase } from '../support/database';
 import { pageOf } from '../support/page-text';
-import { rowsPassedOver } from '../support/rows-passed-over';
+import { rowsPassedOver } from '../support/plan-rows';
 import { statementsOf } from '../support/statements';
 import { webWorld } from '../support/web';
 

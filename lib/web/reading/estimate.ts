@@ -9,7 +9,9 @@ interface Plan {
 export async function estimateEntries(log: ReadableLog, selection: EntrySelection): Promise<number> {
   const where = await selectedWhere(log, selection);
   const { transaction } = selection;
-  const rows = await planned(log.LogEntry as never).findAll({
+  const { model, reading } = planned(log.LogEntry);
+  const rows = await model.findAll({
+    ...reading,
     attributes: ['id'],
     where: where as never,
     raw: true,
