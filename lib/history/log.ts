@@ -8,7 +8,6 @@ import { resolveWriteContext } from '../context/resolve';
 import { boundedText, storableText } from '../context/text';
 import type { AuditCallOption } from '../core/call-option';
 import { AuditError, isAuditError } from '../core/errors';
-import { MASK_TEXT } from '../core/options';
 import { OWN_ENTRY } from '../core/own-entry';
 import { checkKeys, describe, invalidArgument } from '../core/suggest';
 import type { ActorInput, JsonValue, LogEntryAttributes, WriteContext } from '../core/types';
@@ -22,6 +21,7 @@ import { keyKindOf } from '../statement/context-binds';
 import { EXACT_TIME_COLUMN, insertEntry, type GivenEntry } from '../statement/insert-entry';
 import type { ActorRow } from '../statement/plan';
 import { isModel, isPlainObject } from './arguments';
+import { maskedValue } from './mask';
 import { objectPkOf, type ObjectKey } from './object-key';
 import { logTable, registrationOf, type HistorySettings } from './settings';
 
@@ -79,17 +79,6 @@ function modelOf(given: unknown): unknown {
   return typeof given === 'object' && given !== null && isInstance(given) ? given.constructor : null;
 }
 
-/** As the statements of writes mask it: null stays null, a text not longer than twice what is kept is masked whole. */
-function masked(value: JsonValue, { keepLast }: MaskRule): JsonValue {
-  if (value === null) return null;
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  // By characters, as PostgreSQL counts.
-  const characters = Array.from(text);
-  return (
-    MASK_TEXT + (keepLast > 0 && characters.length > 2 * keepLast ? characters.slice(-keepLast).join('') : '')
-  );
-}
-
 /** Names that are no attributes are masked by the same pattern. */
 function maskRule({ options }: HistorySettings, registration: Registration, name: string): MaskRule | null {
   const column = registration.tracked.columns.find((each) => each.attribute === name);
@@ -112,7 +101,7 @@ function changesText(settings: HistorySettings, registration: Registration, give
     if (!Array.isArray(pair) || pair.length !== 2) return invalidArgument(where, '[old, new]', pair);
     const rule = maskRule(settings, registration, name);
     const values = (pair as unknown[]).map((value) => jsonValue(where, value));
-    return [storableText(name), rule ? values.map((value) => masked(value, rule)) : values];
+    return [storableText(name), rule ? values.map((value) => maskedValue(value, rule)) : values];
   });
   return JSON.stringify(Object.fromEntries(entries) satisfies JsonObject);
 }

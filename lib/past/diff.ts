@@ -39,22 +39,19 @@ export function isSameValue(a: unknown, b: unknown): boolean {
   return a === b || isDeepStrictEqual(a ?? null, b ?? null);
 }
 
-/** What differs among the attributes that are known at both times. */
+/** What differs among the attributes that are known at both times, or whose masks are. */
 export function stateDiffs(
   registration: Registration,
   from: ObjectState,
   to: ObjectState,
   options: DiffOptions,
 ): AttributeDiff[] {
-  const isKnown = (name: string): boolean =>
-    Object.hasOwn(from.values, name) && Object.hasOwn(to.values, name);
   return comparedColumns(registration, options)
-    .filter(({ attribute }) => isKnown(attribute))
-    .map(({ attribute }) => ({
-      attribute,
-      old: from.values[attribute] ?? null,
-      new: to.values[attribute] ?? null,
-    }))
+    .flatMap(({ attribute, mask }) => {
+      const [old, now] = mask === null ? [from.values, to.values] : [from.masks, to.masks];
+      const isKnown = Object.hasOwn(old, attribute) && Object.hasOwn(now, attribute);
+      return isKnown ? [{ attribute, old: old[attribute] ?? null, new: now[attribute] ?? null }] : [];
+    })
     .filter((change) => !isSameValue(change.old, change.new));
 }
 

@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteTable } from '../schema/quote';
-import { textOf } from '../statement/encode';
-import { keyOfText } from '../statement/past-values';
+import { maskedText, textOf } from '../statement/encode';
+import { keyOfAnyText, keyOfText } from '../statement/past-values';
 import { aliased, entriesOfModel, heldColumns, type EntriesSource } from './entries-told';
 import type { TypedColumn } from './table-columns';
 
@@ -19,7 +19,10 @@ export interface Objects {
 export const IS_LIVE = 'k."!live"';
 
 export const columnIn = ({ column }: TypedColumn): string => `k.${quoteIdentifier(column)}`;
-const live = (column: TypedColumn): string => `r.${quoteIdentifier(column.column)}::${column.plainType}`;
+function live({ column, plainType, mask }: TypedColumn): string {
+  const value = `r.${quoteIdentifier(column)}`;
+  return mask === null ? `${value}::${plainType}` : maskedText(value, mask);
+}
 
 /** The key of a live row as entries hold it. */
 function livePk({ keys }: EntriesSource): string {
@@ -29,8 +32,12 @@ function livePk({ keys }: EntriesSource): string {
 }
 
 /** The parts of a key that stands in `pk`. */
-function partsOf({ keys }: EntriesSource, pk: string): string[] {
-  return keys.map((key, at) => keyOfText(keys.length === 1 ? pk : `(${pk}::jsonb ->> ${at})`, key));
+function partsOf(
+  { keys }: EntriesSource,
+  pk: string,
+  partOf: (text: string, key: TypedColumn) => string = keyOfText,
+): string[] {
+  return keys.map((key, at) => partOf(keys.length === 1 ? pk : `(${pk}::jsonb ->> ${at})`, key));
 }
 
 /** Types whose values are equal only when their texts are: a citext is not, and neither is a padded char. */
@@ -58,8 +65,9 @@ function livingObjects(source: EntriesSource): string {
 /** Objects of which an entry that fits `condition` tells, to be looked at when no row has their key today. */
 function goneObjects(source: EntriesSource, condition: string): string {
   // By the parts first: in their order then come the objects.
-  const parts = aliased(source.keys, partsOf(source, 'e."object_pk"')).join(', ');
-  const gone = `select distinct ${parts}, e."object_pk" from ${entriesOfModel(source)} and ${condition}`;
+  const parts = partsOf(source, 'e."object_pk"', source.isTested ? keyOfAnyText : keyOfText);
+  const isKey = source.isTested ? parts.map((part) => ` and (${part}) is not null`).join('') : '';
+  const gone = `select distinct ${aliased(source.keys, parts).join(', ')}, e."object_pk" from ${entriesOfModel(source)} and ${condition}${isKey}`;
   const keys = source.keys.map(({ column }) => `e.${quoteIdentifier(column)}`);
   const nulls = heldColumns(source).map(({ plainType }) => `null::${plainType}`);
   return `select ${[...keys, ...nulls].join(', ')}, e."object_pk", false from (${gone}) e`;

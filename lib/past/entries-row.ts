@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../schema/quote';
-import { jsonOf } from '../statement/encode';
+import { jsonOf, recordedMaskText } from '../statement/encode';
 import { isDigest, valueOf } from '../statement/past-values';
 import { columnIn } from './entries-objects';
 import {
@@ -24,11 +24,15 @@ function oldJson(column: TypedColumn): string {
   return `(f."told" -> ${attributeText(column)})`;
 }
 
+/** A value that entries hold, of the row `of` that was read from them. */
+function recorded(of: 'x' | 'y', { attribute, mask }: TypedColumn): string {
+  const value = `${of}.${quoteIdentifier(attribute)}`;
+  return mask === null ? value : recordedMaskText(value, mask);
+}
+
 /** The value at the time: what the first entry after it changed, else the row's. Where the row was taken away, the rest is null. */
 function rebuilt(column: TypedColumn): string {
-  const old = isInRecord(column)
-    ? `x.${quoteIdentifier(column.attribute)}`
-    : valueOf(oldJson(column), column);
+  const old = isInRecord(column) ? recorded('x', column) : valueOf(oldJson(column), column);
   return `case when ${isNamed(column)} then ${old} when d."id" is null then ${columnIn(column)} end`;
 }
 
@@ -61,14 +65,14 @@ const IS_CREATED = 'g."since" is not null';
 
 /** SQL: what the row held next differs from the last that was recorded, so that something else wrote in between. */
 function wasWritten(column: TypedColumn): string {
-  const recorded = `g."told" -> ${attributeText(column)}`;
+  const last = `g."told" -> ${attributeText(column)}`;
   if (isInRecord(column)) {
     const held = column.valueType === 'jsonb' ? `nullif(${rebuiltIn(column)}, 'null')` : rebuiltIn(column);
-    return `(${IS_CREATED} or ${recorded} is not null) and y.${quoteIdentifier(column.attribute)} is distinct from ${held}`;
+    return `(${IS_CREATED} or ${last} is not null) and ${recorded('y', column)} is distinct from ${held}`;
   }
   const current = `(${jsonOf(columnIn(column), column.encoded)})::jsonb`;
   const next = `coalesce(case when ${isNamed(column)} then ${oldJson(column)} when d."id" is null then ${current} end, 'null'::jsonb)`;
-  return `coalesce(${recorded}, case when ${IS_CREATED} then 'null'::jsonb end) <> ${next}`;
+  return `coalesce(${last}, case when ${IS_CREATED} then 'null'::jsonb end) <> ${next}`;
 }
 
 /** SQL: the attributes of which nothing but a digest is left. */

@@ -32,6 +32,13 @@ export function toldColumns(registration: Registration): TrackedColumn[] {
   return registration.tracked.columns.filter((column) => isTold(registration, column, timestamps));
 }
 
+/** What was shown of masked columns: entries hold texts of them. */
+function maskedColumns({ options }: Registration, all: readonly TypedColumn[]): TypedColumn[] {
+  if (!options.actions.has('update')) return [];
+  const masked = all.filter(({ mask, inDelta }) => mask !== null && inDelta);
+  return masked.map((column) => ({ ...column, plainType: 'text', valueType: 'text' }));
+}
+
 /** What the SQL over the entries of a registration needs. @param places SQL of the values of the point in time */
 function entriesSourceOf(
   settings: HistorySettings,
@@ -39,9 +46,11 @@ function entriesSourceOf(
   all: readonly TypedColumn[],
   point: EntryPoint,
   places: readonly string[],
+  withMasks = false,
 ): EntriesSource {
   const told = new Set(toldColumns(registration).map(({ attribute }) => attribute));
-  const columns = all.filter(({ attribute }) => told.has(attribute));
+  const known = all.filter(({ attribute }) => told.has(attribute));
+  const columns = withMasks ? [...known, ...maskedColumns(registration, all)] : known;
   const { createdAt, updatedAt } = managedAttributes(registration.model);
   const { keys, deletedAt } = registration.tracked;
   const stamp = (name: string | null) =>
@@ -132,22 +141,31 @@ function remembered(all: readonly TypedColumn[], kind: string, make: () => Objec
   return made;
 }
 
+interface ObjectOptions {
+  readonly transaction: Transaction | null | undefined;
+  /** Whether the rows have what was shown of masked columns. */
+  readonly withMasks?: boolean;
+}
+
 /** What reads one object at a point in time: texts that are the same for all objects and times, and options that hold both. */
 export async function objectTexts(
   settings: HistorySettings,
   registration: Registration,
   key: Readonly<Record<string, string>>,
   bound: Bound,
-  transaction: Transaction | null | undefined,
+  { transaction, withMasks = false }: ObjectOptions,
 ): Promise<{ readonly texts: ObjectTexts; readonly sending: object }> {
   const all = await typedColumns(registration, transaction);
   const point = entryPoint(bound);
   const { places, sending, repeats } = boundRead(settings, [objectPkText(key), ...point.values]);
   const [pk, ...values] = places as [string, ...string[]];
   const make = (): ObjectTexts =>
-    new ObjectTexts(entriesSourceOf(settings, registration, all, point, values), pk);
+    new ObjectTexts(entriesSourceOf(settings, registration, all, point, values, withMasks), pk);
   const { notAfter, isBefore } = point.conditions(values);
-  return { texts: repeats ? remembered(all, `${notAfter};${isBefore('')}`, make) : make(), sending };
+  return {
+    texts: repeats ? remembered(all, `${withMasks};${notAfter};${isBefore('')}`, make) : make(),
+    sending,
+  };
 }
 
 const rowsOfObject: MakeText = (source, pk) => entriesAsOf(untested(source), [pk]);
@@ -196,7 +214,7 @@ export function entriesSource(
     tested: { rows: (read) => rowsOf(read, true), note },
     gaps: async ({ options }) => entriesGaps(...(await given(options))),
     ofObject: async (key, { transaction }) => {
-      const object = await objectTexts(settings, registration, key, bound, transaction);
+      const object = await objectTexts(settings, registration, key, bound, { transaction });
       if (!hasExactKeys(object.texts.source)) return null;
       return {
         ...past,

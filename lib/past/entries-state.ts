@@ -8,6 +8,7 @@ import { objectTexts, toldColumns } from './entries-source';
 import type { EntriesSource } from './entries-told';
 import {
   hiddenReasons,
+  masksIn,
   withoutValues,
   type ObjectState,
   type StateOptions,
@@ -27,8 +28,12 @@ function neverTold(registration: Registration): Map<string, UnknownReason> {
 
 function unknownOf(registration: Registration, source: EntriesSource, row: Row): Map<string, UnknownReason> {
   const unknown = neverTold(registration);
-  for (const name of row[STATE_COLUMNS.gaps] as string[]) unknown.set(name, 'gap');
-  for (const name of row[STATE_COLUMNS.digests] as string[]) unknown.set(name, 'digest');
+  const notes: [string, UnknownReason][] = [
+    [STATE_COLUMNS.gaps, 'gap'],
+    [STATE_COLUMNS.digests, 'digest'],
+  ];
+  for (const [column, reason] of notes)
+    for (const name of row[column] as string[]) if (unknown.get(name) !== 'masked') unknown.set(name, reason);
   const { createdAt } = source;
   if (createdAt && row[createdAt.column] === null) unknown.set(createdAt.attribute, 'notRecorded');
   return unknown;
@@ -42,7 +47,10 @@ function stateOfRow(registration: Registration, source: EntriesSource, row: Row)
   const unknown = unknownOf(registration, source, row);
   const known = source.columns.filter(({ attribute }) => !unknown.has(attribute));
   const values = Object.fromEntries(known.map(({ attribute, column }) => [attribute, row[column]]));
-  return { presence, since: null, values, unknown };
+  const gaps = row[STATE_COLUMNS.gaps] as string[];
+  const told = source.columns.filter(({ attribute }) => !gaps.includes(attribute));
+  const shown = Object.fromEntries(told.map(({ attribute, column }) => [attribute, row[column]]));
+  return { presence, since: null, values, masks: masksIn(registration, shown), unknown };
 }
 
 /** One object as its entries tell: its live row, if there is one, without what was changed after the time. One statement. */
@@ -54,7 +62,10 @@ export async function entriesStateOf(
   { transaction }: StateOptions,
 ): Promise<ObjectState> {
   const { sequelize } = settings;
-  const { texts, sending } = await objectTexts(settings, registration, key, bound, transaction);
+  const { texts, sending } = await objectTexts(settings, registration, key, bound, {
+    transaction,
+    withMasks: true,
+  });
   const options = {
     ...sending,
     type: runtimeOf(sequelize).QueryTypes.SELECT,

@@ -1,6 +1,8 @@
 import type { Transaction } from 'sequelize';
 import type { Registration } from '../capture/registry';
 import { AuditError } from '../core/errors';
+import type { JsonValue } from '../core/types';
+import { recordedMask } from '../history/mask';
 import { storedAttributes } from '../schema/attributes';
 
 /** Why a value of the past can't be known. */
@@ -18,6 +20,8 @@ export interface ObjectState {
   readonly since: string | null;
   /** Values by attribute, in the form in which the model reads them from the database. An attribute not in it is not known. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** What masked attributes were shown as, as far as that is known: differences between masks are differences. */
+  readonly masks: Readonly<Record<string, JsonValue>>;
   /** Every stored attribute of the model that is not in `values`, and why. */
   readonly unknown: ReadonlyMap<string, UnknownReason>;
 }
@@ -71,11 +75,24 @@ export function hiddenReasons(registration: Registration): Map<string, UnknownRe
   );
 }
 
+/** Masked attributes of a row that was read, in which they are masked or were when it was written. */
+export function masksIn(
+  { tracked }: Registration,
+  row: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, JsonValue>> {
+  const masked = tracked.columns.flatMap(({ attribute, mask }) =>
+    mask === null || row[attribute] === undefined
+      ? []
+      : [[attribute, recordedMask(row[attribute] as JsonValue, mask)]],
+  );
+  return Object.fromEntries(masked) as Record<string, JsonValue>;
+}
+
 /** A state that holds no values. */
 export function withoutValues(
   registration: Registration,
   presence: 'absent' | 'unknown',
   since: string | null = null,
 ): ObjectState {
-  return { presence, since, values: {}, unknown: hiddenReasons(registration) };
+  return { presence, since, values: {}, masks: {}, unknown: hiddenReasons(registration) };
 }

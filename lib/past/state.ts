@@ -8,10 +8,12 @@ import type { HistorySettings } from '../history/settings';
 import { firstVersions, knownColumns, type SnapshotModels } from '../history/snapshots';
 import { bothWhere } from '../history/where';
 import { timeText } from '../schema/exact-time';
+import { quoteIdentifier } from '../schema/quote';
 import { runtimeOf } from '../schema/sequelize-runtime';
 import type { Snapshot } from '../schema/snapshot-model';
+import { maskedText } from '../statement/encode';
 import { entriesStateOf } from './entries-state';
-import { hiddenReasons, withoutValues, type ObjectState, type StateOptions } from './object-state';
+import { hiddenReasons, masksIn, withoutValues, type ObjectState, type StateOptions } from './object-state';
 import { versionsOf } from './versions-source';
 
 export { historyGap, notThere } from './object-state';
@@ -25,6 +27,7 @@ function stateWith(registration: Registration, row: Readonly<Record<string, unkn
     presence: 'there',
     since: null,
     values: Object.fromEntries(known) as Record<string, unknown>,
+    masks: masksIn(registration, row),
     unknown: hiddenReasons(registration),
   };
 }
@@ -35,7 +38,11 @@ async function liveRow(
   key: Key,
   { transaction }: StateOptions,
 ): Promise<Record<string, unknown> | null> {
-  const attributes = knownColumns(registration).map(({ attribute }) => attribute);
+  const { literal } = runtimeOf(registration.model.sequelize!);
+  // What is masked never leaves the database.
+  const attributes = registration.tracked.columns.map(({ attribute, column, mask }) =>
+    mask === null ? attribute : ([literal(maskedText(quoteIdentifier(column), mask)), attribute] as const),
+  );
   const options = {
     where: key,
     attributes,

@@ -220,6 +220,12 @@ export function maskedText(value: string, rule: MaskRule): string {
   return `case when ${value} is null then null else ${maskText(value, rule)} end`;
 }
 
+/** The same of a text that was recorded, which is a mask already unless the column was masked later on. */
+export function recordedMaskText(value: string, rule: MaskRule): string {
+  const isMask = `starts_with(${value}, '${MASK_TEXT}') and length(${value}) <= ${MASK_TEXT.length + rule.keepLast}`;
+  return `case when ${isMask} then ${value} else ${maskedText(value, rule)} end`;
+}
+
 /** What decides the form of a column's values. */
 export interface EncodedColumn {
   /** PostgreSQL's internal type name behind domains, `enum` for any enum, `[]` after the element's for arrays. */

@@ -117,9 +117,20 @@ function isReadableArray(json: string, column: TestedColumn): string | null {
 /** SQL: `valueOf` reads the value without an error, or there is none; null where it reads any. On PostgreSQL 15 some slip through. */
 export function isReadable(json: string, column: TestedColumn): string | null {
   if (isArray(column)) return isReadableArray(json, column);
+  return isReadableText(`(${json} #>> '{}')`, column);
+}
+
+/** SQL: the column takes the text; null where it takes any. */
+function isReadableText(text: string, column: TestedColumn): string | null {
   if (TAKE_ANY.has(column.valueType)) return null;
-  const text = `(${json} #>> '{}')`;
   return column.isTestable ? takes(text, column) : (FORMS[column.valueType]?.(text) ?? null);
+}
+
+/** As `keyOfText`, and null where the column, which may have had another type, doesn't take the text. */
+export function keyOfAnyText(text: string, column: DecodedKey & TestedColumn): string {
+  const key = keyOfText(text, column);
+  const isReadableKey = isReadableText(text, column);
+  return isReadableKey === null ? key : `case when ${isReadableKey} then ${key} end`;
 }
 
 /** What has no form here, or one that more fits than the type takes. */

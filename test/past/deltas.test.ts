@@ -230,7 +230,13 @@ async function expectSameRows(model: ModelStatic<Model>, times: PointInTime[]): 
   const order = [...model.primaryKeyAttributes];
   const values = (rows: Model[]): object[] =>
     rows.map((row) =>
-      comparable({ presence: 'there', since: null, values: row.get({ plain: true }), unknown: new Map() }),
+      comparable({
+        presence: 'there',
+        since: null,
+        values: row.get({ plain: true }),
+        masks: {},
+        unknown: new Map(),
+      }),
     );
   for (const when of times) {
     const expected = values(await fromVersions.handle(model).asOf(when).findAll({ order, paranoid: false }));

@@ -1,5 +1,11 @@
 import { DataTypes, type Model, type ModelStatic } from 'sequelize';
-import { createAuditLog, withoutAudit, type AuditedModel, type LogEntry } from 'sequelize-auditlog';
+import {
+  createAuditLog,
+  withoutAudit,
+  type AuditedModel,
+  type LogEntry,
+  type RegistrationOptions,
+} from 'sequelize-auditlog';
 import { openAudited, refusalOf } from '../support/audited';
 import { testDatabase } from '../support/database';
 import { loggedBy } from '../support/statements';
@@ -20,6 +26,8 @@ function defineOrder(name: string): ModelStatic<Row> {
       paidAt: DataTypes.DATE,
       tagId: DataTypes.INTEGER,
       secret: DataTypes.TEXT,
+      card: { type: DataTypes.TEXT, field: 'card_number' },
+      pin: DataTypes.INTEGER,
       notes: DataTypes.TEXT,
     },
     { paranoid: true, version: true },
@@ -29,15 +37,16 @@ function defineOrder(name: string): ModelStatic<Row> {
 }
 
 const auditLog = createAuditLog(sequelize);
+const optionsOf = (name: string): RegistrationOptions<Row> => ({
+  exclude: ['notes'],
+  mask: { card: { keepLast: 4 }, pin: true },
+  associations: ['labels'],
+  repr: '{status}',
+  snapshots: name === 'Versioned',
+});
 const kinds = ['Versioned', 'Logged'].map((name): [string, ModelStatic<Row>, AuditedModel<Row>] => {
   const model = defineOrder(name);
-  const options = {
-    exclude: ['notes'],
-    associations: ['labels'],
-    repr: '{status}',
-    snapshots: name === 'Versioned',
-  };
-  return [name, model, auditLog.registerAudited(model, options)];
+  return [name, model, auditLog.registerAudited(model, optionsOf(name))];
 });
 
 beforeAll(() => openAudited(database, auditLog));
@@ -66,8 +75,9 @@ describe.each(kinds)('diff of a model: %s', (_, Order, orders) => {
       { attribute: 'total', old: '10.00', new: '10.50' },
       { attribute: 'paidAt', old: null, new: paidAt },
       { attribute: 'tagId', old: 7, new: null },
+      { attribute: 'secret', old: null, new: '********' },
     ]);
-    expect(changedAttributes).toEqual(['total', 'paidAt', 'tagId']);
+    expect(changedAttributes).toEqual(['total', 'paidAt', 'tagId', 'secret']);
     expect([oldRecord, newRecord].map((each) => each.get('total'))).toEqual(['10.00', '10.50']);
     expect(oldRecord).toBeInstanceOf(Order);
     expect([newRecord['secret'], newRecord['notes'], newRecord['status']]).toEqual([
@@ -89,6 +99,39 @@ describe.each(kinds)('diff of a model: %s', (_, Order, orders) => {
     const statements = await loggedBy(sequelize, () => orders.diff(row, created, paid));
     // One for each side, one for the links, one for whether links were pruned.
     expect(statements).toHaveLength(4);
+  });
+
+  test('fault 49: masked attributes come with their masks, as diffAgainst has them, and are unset in the records', async () => {
+    const row = await Order.create({ status: 'new', card: '4111111111111111', pin: 123456789 });
+    const created = await newest(row);
+    await row.update({ card: '5500000000005559', pin: 987654321, secret: 'word' });
+    const changed = await newest(row);
+    await row.update({ status: 'b', card: '5600000000005559', pin: null });
+    const card = { attribute: 'card', old: '********1111', new: '********5559' };
+    const secret = { attribute: 'secret', old: null, new: '********' };
+    const pin = { attribute: 'pin', old: '********', new: null };
+    const first = await orders.diff(row, created, changed);
+    expect(first.changes).toEqual([secret, card]);
+    for (const record of [first.oldRecord, first.newRecord])
+      expect([record['card'], record['pin'], record['secret']]).toEqual([undefined, undefined, undefined]);
+    const now = await orders.diff(row, created, 'current', { exclude: ['secret'] });
+    expect(now.changes).toEqual([{ attribute: 'status', old: 'new', new: 'b' }, card, pin]);
+    expect((await orders.diff(row, changed, 'current', { include: ['card', 'pin'] })).changes).toEqual([pin]);
+    await row.destroy({ force: true });
+    expect((await orders.diff(row['id'], created, changed)).changes).toEqual([secret, card]);
+  });
+
+  test('fault 49: what was recorded before its mask is masked in a comparison', async () => {
+    const bare = auditLog.registerAudited(Order, { mask: [], snapshots: Order.name === 'Versioned' });
+    const row = await Order.create({ status: 'new', card: '4111111111111111', pin: 1 });
+    const created = await newest(row);
+    await row.update({ card: 'short', pin: null });
+    const changed = (await bare.entries(row, { limit: 1 }))[0]!;
+    const again = auditLog.registerAudited(Order, { ...optionsOf(Order.name) });
+    expect((await again.diff(row, created, changed)).changes).toEqual([
+      { attribute: 'card', old: '********1111', new: '********' },
+      { attribute: 'pin', old: '********', new: null },
+    ]);
   });
 
   test('H247, H250, H251, H253, H255 links are added and removed by key, net over the time', async () => {

@@ -1,4 +1,4 @@
-import { DataTypes, literal, Op, type Model, type ModelStatic } from 'sequelize';
+import { DataTypes, literal, Op, type FindOptions, type Model, type ModelStatic } from 'sequelize';
 import {
   createAuditLog,
   type AuditedModel,
@@ -155,6 +155,37 @@ test('fault 97: what a retyped column could not hold is unset, and no other row 
   const { changedAttributes, oldRecord } = await handle.diff(1, first!, 'current');
   expect([changedAttributes, oldRecord.get()]).toEqual([['json'], { id: 1, json: 'n/a' }]);
 });
+
+test.each([
+  ['Rekeyed', { code: { type: TEXT, primaryKey: true } }, { code: { type: INTEGER, primaryKey: true } }],
+  [
+    'Refiled',
+    { code: { type: TEXT, primaryKey: true }, part: { type: INTEGER, primaryKey: true } },
+    { code: { type: INTEGER, primaryKey: true }, part: { type: INTEGER, primaryKey: true } },
+  ],
+])(
+  'fault 97: objects whose key the column could not hold today are left out: %s',
+  async (name, before, after) => {
+    const { handle, entries, auditLog } = await migrated(
+      name,
+      [before, after],
+      async (model) => {
+        for (const code of ['8', 'eight', '9']) await model.create({ code, part: 1 });
+        await model.destroy({ where: { code: ['eight', '9'] } });
+      },
+      `alter table "${name}s" alter code type integer using code::integer`,
+    );
+    const past = handle.asOf(entries[2]!);
+    const codes = async (options: FindOptions): Promise<unknown[]> =>
+      (await past.findAll({ order: ['code'], ...options })).map((row) => row.get('code'));
+    expect(await codes({})).toEqual([8, 9]);
+    expect(await codes({ strict: true } as object)).toEqual([8, 9]);
+    await auditLog.LogEntry.sequelize!.transaction(async (transaction) => {
+      expect(await codes({ transaction, where: { code: { [Op.gt]: 8 } } })).toEqual([9]);
+      expect(await past.count({ transaction })).toBe(2);
+    });
+  },
+);
 
 test('fault 97: values are tested in a transaction, which an error would end; without one, after the first error', async () => {
   const { handle, entries, auditLog } = await migrated(

@@ -244,6 +244,7 @@ describe('an object', () => {
       changes: [
         { attribute: 'status', old: 'pending', new: 'shipped' },
         { attribute: 'description', old: null, new: 'Handle with care.' },
+        { attribute: 'cardNumber', old: null, new: '********1234' },
         { attribute: 'tags', added: [{ pk: expect.any(String), repr: 'urgent' }], removed: [] },
       ],
     });

@@ -69,7 +69,7 @@ test('H338, H339: the oldest entry shows its values too; a foreign key is shown 
 test('the present stands at the head: what is masked or not recorded says so, and never shows', async () => {
   const { text, html } = await get('o/Order/1');
   expect(text).toMatch(/Now \(11 fields\) Id 1 Status paid Total 12\.50 Description none/);
-  expect(text).toContain('Card number masked Internal notes not tracked Customer ∅ null');
+  expect(text).toContain('Card number ********1111 (masked) Internal notes not tracked Customer ∅ null');
   expect(text).toContain('Masked, never shown: Card number. Not recorded: Internal notes.');
   expect(html).not.toContain('4111111111111111');
 });
@@ -131,6 +131,22 @@ test('Q3, Q5, H357, H358, H359: pages by cursor, the last one marked; no pager w
   // The head is that of the object, not of the page.
   expect(last.html).toContain('<h1>Order 1 (paid)</h1>');
   expect([...(await get('o/Order/1')).links.keys()]).not.toContain('Older');
+});
+
+test('E47: the last entry of a page shows its changes like any other, whatever the size of the page', async () => {
+  const changes = ({ html }: Page): string[][][] => tablesOf(html).map(({ rows }) => rows);
+  const whole = changes(await get('o/Order/1'));
+  expect(whole.map((rows) => rows.length)).toEqual([2, 2, 3, 5]);
+  for (const pageSize of [1, 2, 3]) {
+    const pages: string[][][] = [];
+    for (let path: string | undefined = 'o/Order/1'; path !== undefined;) {
+      const page = await get(path, { pageSize });
+      pages.push(...changes(page));
+      const older = page.links.get('Older');
+      path = older && new URL(older, 'http://host/audit/o/Order/1').href.replace('http://host/audit/', '');
+    }
+    expect(pages).toEqual(whole);
+  }
 });
 
 test('columns stand beside each version, from versions or from the entries themselves', async () => {
