@@ -15,6 +15,7 @@ import {
 } from '../schema/snapshot-model';
 import type { TrackedColumn } from '../schema/tracked';
 import { readSameTable, type HistorySettings } from './settings';
+import { allOf } from './where';
 
 /** A version without the types of its model. */
 type AnySnapshot = Snapshot;
@@ -101,16 +102,40 @@ export function firstVersions(
   const sequelize = model.sequelize!;
   const { Op, literal } = runtimeOf(sequelize);
   const order = byId(sequelize, direction);
-  const { queryGenerator } = sequelize.getQueryInterface() as unknown as { queryGenerator: SelectGenerator };
-  const options = {
-    attributes: ['history_id'],
-    where: byColumn(model, where),
-    order,
-    limit,
-    offset: offset ?? 0,
-  };
-  const ids = queryGenerator.selectQuery(model.getTableName(), options, model).replace(/;$/, '');
+  const first = { where: byColumn(model, where), limit, offset: offset ?? 0 };
+  const bound = literal(furthestId(model, first, direction));
+  const ids = selectIds(model, { ...first, where: allOf(sequelize, [first.where, bound]), order });
   return { where: { historyId: { [Op.in]: literal(`(${ids})`) } }, order };
+}
+
+function selectIds(model: SnapshotModel, options: FindOptions): string {
+  const { queryGenerator } = model.sequelize!.getQueryInterface() as unknown as {
+    queryGenerator: SelectGenerator;
+  };
+  const all = { ...options, attributes: ['history_id'] };
+  return queryGenerator.selectQuery(model.getTableName(), all, model).replace(/;$/, '');
+}
+
+interface First {
+  readonly where: WhereOptions;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/**
+ * SQL: as many versions as are asked for lie on this side of a version, by their ids. They are found by their dates, in the order of
+ * the index; where a clock was set back there are more.
+ */
+function furthestId(
+  model: SnapshotModel,
+  { where, limit, offset }: First,
+  direction: 'ASC' | 'DESC',
+): string {
+  const order = ['history_date', 'history_id'].map((column): [string, string] => [column, direction]);
+  const ids = selectIds(model, { where, order, limit: limit + offset });
+  return direction === 'DESC'
+    ? `"history_id" >= (select min("history_id") from (${ids}) "!i")`
+    : `"history_id" <= (select max("history_id") from (${ids}) "!i")`;
 }
 
 async function neighbour(

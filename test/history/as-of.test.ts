@@ -299,6 +299,15 @@ describe('the bound', () => {
     const [status, scanned] = await find(early!);
     expect(status).toBe('<5>');
     expect(scanned).toBeLessThan(10);
+    for (const offset of [0, 20]) {
+      let page: string[] = [];
+      const [sent = ''] = await loggedBy(sequelize, async () => {
+        page = (await orders.versions(7, { limit: 5, offset })).map((each) => each.status);
+      });
+      const newest = ['<set back>', ...Array.from({ length: 30 }, (_, index) => `<${versions - index}>`)];
+      expect(page).toEqual(newest.slice(offset, offset + 5).map((text) => text.slice(1, -1)));
+      expect(await rowsScanned(database, sent, [])).toBeLessThan(100);
+    }
   });
 
   test('a version of another model without an entry gives its moment', async () => {
