@@ -106,7 +106,8 @@ export interface AuditLog extends EntryExport, EntryWriters, UndoMembers, Prunin
    * read as of the time, unregistered ones as they are now. Gives back what `fn` gives. Instances of registered models are
    * read-only, also afterwards; masked and excluded attributes are null; objects whose past is unknown are left out.
    *
-   * @throws {AuditError} ERR_AUDIT_READ_ONLY for a write, ERR_AUDIT_NO_SNAPSHOTS for a registered model without snapshots,
+   * @throws {AuditError} ERR_AUDIT_READ_ONLY for a write or the end of its transaction, ERR_AUDIT_MISSING_TABLE or
+   * ERR_AUDIT_MISSING_COLUMN when a history lacks what is read, ERR_AUDIT_NO_SNAPSHOTS for a registered model without snapshots,
    * ERR_AUDIT_INVALID_ARGUMENT for what would read the present: a query without the transaction (`transaction: null` reads it on
    * purpose), `lock`, several statements in one raw query, a condition on a masked or excluded attribute
    * @example

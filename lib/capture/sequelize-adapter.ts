@@ -113,6 +113,11 @@ export function onAnswer(query: unknown, see: (answer: unknown) => void): void {
   };
 }
 
+/** Whether Sequelize is ending the transaction or has ended it: from before its COMMIT or ROLLBACK, the last that it sends. */
+export function isEnding(transaction: Transaction | null | undefined): boolean {
+  return (transaction as { readonly finished?: string } | null | undefined)?.finished !== undefined;
+}
+
 /** Our own errors pass unchanged; Sequelize would wrap them as errors of the database. */
 function keepAuditErrors(query: SequelizeQuery): void {
   const format = query.formatError.bind(query);

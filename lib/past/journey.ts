@@ -1,5 +1,11 @@
 import type { Registration } from '../capture/registry';
-import { send, type DriverClient, type DriverResult, type QueryOptions } from '../capture/sequelize-adapter';
+import {
+  isEnding,
+  send,
+  type DriverClient,
+  type DriverResult,
+  type QueryOptions,
+} from '../capture/sequelize-adapter';
 import { AuditError } from '../core/errors';
 import type { Bound } from '../history/point-in-time';
 import { requireSnapshots, type SnapshotModels } from '../history/snapshots';
@@ -8,12 +14,14 @@ import { readingError } from '../schema/detached-model';
 import { quoteIdentifier, type TableName } from '../schema/quote';
 import { nameOf } from '../statement/scanner';
 import { tablesRead, type ReadTables } from '../statement/table-uses';
+import { isTypeError, retypedError } from './retyped';
 import { checkHidden } from './travel-hidden';
 import { travelRelation } from './travel-relation';
 import { withPast, type Edit, type PastTable } from './travel-rewrite';
 import { rawShape, rootShape, type FindHints } from './travel-shape';
 import { hasEscapedNames, readStatement, type Read, type TravelStatement } from './travel-statement';
 import type { RegisteredTables } from './travel-tables';
+import { refusedEnd } from './travel-transaction';
 import type { AsOfShape } from './versions-relation';
 
 interface JourneySettings {
@@ -67,6 +75,8 @@ export class Journey {
   /** Where the search path of the connection finds tables, as far as it was asked. */
   readonly #visible = new Map<string, string | null>();
   readonly #used = new Set<Registration>();
+  /** The driver's own errors of statements that were turned. */
+  readonly #typeErrors = new WeakSet<Error>();
 
   constructor(settings: JourneySettings) {
     this.#settings = settings;
@@ -78,7 +88,7 @@ export class Journey {
    * @throws {AuditError} ERR_AUDIT_READ_ONLY, ERR_AUDIT_NO_SNAPSHOTS, ERR_AUDIT_INVALID_ARGUMENT
    */
   turn(client: DriverClient, sql: string, options: QueryOptions): string | Promise<string> {
-    const reading = this.#check(sql);
+    const reading = this.#check(sql, isEnding(options.transaction));
     if (!reading) return sql;
     const asked = this.#namesToAsk(reading.tables);
     if (asked.length === 0) return this.#rewrite(reading, options);
@@ -87,6 +97,7 @@ export class Journey {
 
   /** The coded error where a history table or a column of it is missing. */
   explain(error: Error): Error {
+    if (isTypeError(error)) this.#typeErrors.add(error);
     for (const { options, tracked } of this.#used) {
       const columns = tracked.columns.map(({ column }) => column);
       const explained = readingError(error, options.snapshots!.table, columns);
@@ -95,9 +106,28 @@ export class Journey {
     return error;
   }
 
-  /** What is to be turned to the past; null for what may go as it is. */
-  #check(sql: string): Reading | null {
+  /**
+   * The coded error when `error` is one of PostgreSQL about the types of columns that were altered in their table but not in its
+   * history; `error` itself otherwise. Asks the catalogue, so it is for when the transaction is over.
+   */
+  async explainTypes(error: unknown): Promise<unknown> {
+    const { original } = (error ?? {}) as { original?: Error };
+    if (!original || !this.#typeErrors.has(original)) return error;
+    try {
+      for (const registration of this.#used) {
+        const explained = await retypedError(error, registration);
+        if (explained !== error) return explained;
+      }
+    } catch {
+      // That the catalogue didn't answer is not what the caller has to know.
+    }
+    return error;
+  }
+
+  /** What is to be turned to the past; null for what may go as it is, as Sequelize's own end of the transaction. */
+  #check(sql: string, isEnd: boolean): Reading | null {
     const statement = readStatement(sql);
+    if (statement.ends !== null && !isEnd) throw refusedEnd(statement.ends);
     if (statement.refused !== null) throw refusedWrite(statement.refused);
     const [first, ...more] = statement.reads.map((read) => readingOf(statement, read));
     // What stands alone or before a read may have set another search path.

@@ -1,3 +1,4 @@
+import { nameOf } from '../statement/scanner';
 import { statementsOf, survey, type Statement } from '../statement/survey';
 
 /** What a statement is to the past: one that may read tables, one that reads and writes none, or any other. */
@@ -10,6 +11,8 @@ export interface TravelStatement {
   readonly reads: readonly Read[];
   /** The verb of a statement that doesn't just read, in capitals; null when there is none. */
   readonly refused: string | null;
+  /** What begins or ends a transaction, in capitals, and is no part of `refused`; null when nothing does. */
+  readonly ends: string | null;
   readonly locks: boolean;
 }
 
@@ -28,6 +31,8 @@ const CONTROLS = new Set(
     ' ',
   ),
 );
+const ENDS = new Set(['abort', 'begin', 'commit', 'end', 'rollback', 'start']);
+const NAMES: ReadonlySet<string> = new Set(['name', 'word']);
 const LOCKS = new Set(['update', 'share', 'no', 'key']);
 
 /** Without these nothing but the first word decides. */
@@ -68,9 +73,27 @@ function isInto({ words, tokens }: Statement): boolean {
   return words.some((word, at) => word === 'into' && tokens[at]?.depth === 0);
 }
 
-function opensWrites({ words }: Statement): boolean {
+/** PostgreSQL 15 takes these back to their defaults whenever it is told so, in the middle of a transaction too. */
+const MODES = new Set(['transaction_read_only', 'transaction_isolation']);
+
+function opensWrites({ sql, words, tokens }: Statement): boolean {
+  if (words[0] !== 'set' && words[0] !== 'reset') return false;
   const isMode = words.includes('transaction') || words.includes('characteristics');
-  return words[0] === 'set' && isMode && words.includes('write');
+  if (isMode && words.includes('write')) return true;
+  return tokens.some((token) => NAMES.has(token.kind) && MODES.has(nameOf(sql, token)));
+}
+
+/** Whether it ends a transaction or begins one; ROLLBACK TO a savepoint does neither. */
+function endsTransaction({ words }: Statement): boolean {
+  const [first = '', second] = words;
+  if (first === 'prepare') return second === 'transaction';
+  return ENDS.has(first) && !(first === 'rollback' && words.includes('to'));
+}
+
+function endIn(statements: readonly Statement[]): string | null {
+  const [first, second] = statements.find(endsTransaction)?.words ?? [];
+  if (first === undefined) return null;
+  return (second === 'transaction' ? `${first} ${second}` : first).toUpperCase();
 }
 
 function locks({ words }: Statement): boolean {
@@ -102,6 +125,7 @@ export function readStatement(sql: string): TravelStatement {
       return { statement, at, form: formOf(statement, at) };
     }),
     refused: refusedIn(sql, statements),
+    ends: endIn(statements),
     locks: reads.some(locks),
   };
 }

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Transaction } from 'sequelize';
+import { endsTransaction } from '../capture/driver-transaction';
 import {
+  isEnding,
   onAnswer,
   onBeforeQuery,
   interceptStatements,
@@ -22,6 +24,7 @@ import { tablesRead } from '../statement/table-uses';
 import { Journey, refusedWrite } from './journey';
 import { readStatement } from './travel-statement';
 import { RegisteredTables } from './travel-tables';
+import { keepOpen, refusedLate } from './travel-transaction';
 
 /** What runs inside one `asOf`; code that outlives it is at large again. */
 interface Visit {
@@ -30,6 +33,14 @@ interface Visit {
 
 const HOOK = 'sequelize-auditlog-past';
 const READ_ONLY = 'It shows the past; revert() sets an object back.';
+
+/** A savepoint is a transaction of its own to Sequelize. */
+function rootOf(transaction: Transaction | null | undefined): Transaction | null | undefined {
+  type Nested = Transaction & { readonly parent?: Transaction };
+  let root: Nested | null | undefined = transaction;
+  while (root?.parent) root = root.parent;
+  return root;
+}
 
 /** Reads of one Sequelize instance as of a time: whole transactions of them. */
 export class TimeTravel {
@@ -54,11 +65,17 @@ export class TimeTravel {
     const journey = new Journey({ snapshots: this.#snapshots, tables: this.#tables, bound });
     // Only one snapshot for all statements shows one past, also while older transactions commit.
     const isolationLevel = 'REPEATABLE READ' as Transaction.ISOLATION_LEVELS;
-    return this.#settings.sequelize.transaction({ isolationLevel }, async (transaction) => {
+    const work = async (transaction: Transaction): Promise<T> => {
       await this.#begin(transaction);
       this.#journeys.set(transaction, journey);
-      return this.#visit(() => fn(transaction));
-    });
+      return this.#visit(transaction, fn);
+    };
+    try {
+      return await this.#settings.sequelize.transaction({ isolationLevel }, work);
+    } catch (error) {
+      // Not before: a transaction that has failed takes no query, and a pool of one has no other connection.
+      throw await journey.explainTypes(error);
+    }
   }
 
   /** Sequelize's own option `readOnly` only chooses a replica. The SELECT makes READ WRITE impossible from here on. */
@@ -66,10 +83,12 @@ export class TimeTravel {
     await this.#settings.sequelize.query('SET TRANSACTION READ ONLY; SELECT 1', { transaction });
   }
 
-  async #visit<T>(fn: () => T | Promise<T>): Promise<T> {
+  async #visit<T>(transaction: Transaction, fn: (transaction: Transaction) => T | Promise<T>): Promise<T> {
     const visit = { isOpen: true };
+    // Sequelize ends the transaction outside; what `fn` left running stays inside.
+    keepOpen(transaction, () => visit.isOpen || this.#visits.getStore() === visit);
     try {
-      return await this.#visits.run(visit, async () => fn());
+      return await this.#visits.run(visit, async () => fn(transaction));
     } finally {
       visit.isOpen = false;
     }
@@ -86,22 +105,19 @@ export class TimeTravel {
     });
   }
 
-  /** A savepoint is a transaction of its own to Sequelize. */
   #journeyOf(transaction: Transaction | null | undefined): Journey | undefined {
-    type Nested = Transaction & { readonly parent?: Transaction };
-    for (let each: Nested | null | undefined = transaction; each; each = each.parent) {
-      const journey = this.#journeys.get(each);
-      if (journey) return journey;
-    }
-    return undefined;
+    const root = rootOf(transaction);
+    return root ? this.#journeys.get(root) : undefined;
   }
 
   #inPast(journey: Journey, options: QueryOptions, query: unknown): void {
     if (options[OWN_READ] === true) return;
     interceptStatements(query, (client, sql, values, done) => {
       const fail = (error: Error): void => done(this.#explain(journey, error));
-      const go = (text: string): void =>
+      const go = (text: string): void => {
+        if (isEnding(rootOf(options.transaction)) && !endsTransaction(text)) return fail(refusedLate());
         sendAsItIs(client, text, values, (error, result) => (error ? fail(error) : done(null, result)));
+      };
       try {
         const turned = journey.turn(client, sql, options);
         if (typeof turned === 'string') go(turned);

@@ -513,6 +513,63 @@ describe('what is refused', () => {
     expect((await Order.findByPk(1))!.status).toBe('sent');
   });
 
+  const ENDS = [
+    'COMMIT',
+    'end',
+    'Abort work',
+    'ROLLBACK',
+    'rollback work and no chain',
+    'commit and chain',
+    "commit prepared 'x'",
+    'begin',
+    'begin isolation level read committed',
+    'START TRANSACTION READ WRITE',
+    "prepare transaction 'x'",
+    '-- now\n/* /* for */ good */ commit; ;',
+    'select 1; commit',
+    "select 'a; b', $$;$$; rollback; begin",
+    'select * from orders; end',
+    'savepoint a; rollback to a; rollback',
+    'explain commit',
+    'reset transaction_read_only',
+    'RESET "transaction_isolation"',
+    'set local transaction_read_only to default',
+    'select 1; set session transaction_isolation = default',
+  ];
+
+  test('what would end its transaction or begin another, or lift what makes it one of the past', async () => {
+    await at(1, async (transaction) => {
+      const settings = async (): Promise<unknown> => [
+        await sequelize.query(
+          `select current_setting('transaction_read_only') as r, current_setting('transaction_isolation') as i,
+            now()::text as began`,
+          { transaction, plain: true, type: QueryTypes.SELECT },
+        ),
+        (await Order.findAll({ transaction })).map(({ status }) => status),
+      ];
+      const before = await settings();
+      expect(before).toMatchObject([{ r: 'on', i: 'repeatable read' }, ['new']]);
+      const ends: Record<string, () => Promise<unknown>> = {
+        'transaction.commit': () => transaction.commit(),
+        'transaction.rollback': () => transaction.rollback(),
+      };
+      for (const sql of ENDS) ends[sql] = () => sequelize.query(sql, { transaction });
+      for (const [name, end] of Object.entries(ends)) {
+        const { code } = await refusalOf(end);
+        expect([name, code, await settings()]).toEqual([name, 'ERR_AUDIT_READ_ONLY', before]);
+      }
+      const inner = await sequelize.transaction({ transaction });
+      const error = await refusalOf(() => sequelize.query('commit', { transaction: inner }));
+      expect(error.message).toMatch(/COMMIT would end .* by itself/);
+      await inner.rollback();
+      expect(await refusalOf(() => Order.create({ id: 9 }, { transaction }))).toMatchObject({
+        code: 'ERR_AUDIT_READ_ONLY',
+      });
+      expect(await settings()).toEqual(before);
+    });
+    expect((await Order.findAll()).map(({ id, status }) => [id, status])).toEqual([[1, 'sent']]);
+  });
+
   test('a write without any transaction', async () => {
     const error = await at(1, () => refusalOf(() => Order.create({ id: 9 })));
     expect(error).toMatchObject({ code: 'ERR_AUDIT_READ_ONLY' });
@@ -709,6 +766,39 @@ describe('the transaction', () => {
     expect(found.map(({ status }) => status)).toEqual(['paid', 'paid']);
   });
 
+  test('savepoints by hand, and nested transactions that end', async () => {
+    const status = await at(1, async (transaction) => {
+      for (const sql of [
+        'savepoint "to"',
+        'rollback to "to"',
+        'ROLLBACK WORK TO SAVEPOINT "to"',
+        'release "to"',
+      ])
+        await sequelize.query(sql, { transaction });
+      for (const end of ['commit', 'rollback'] as const) {
+        const inner = await sequelize.transaction({ transaction });
+        expect(await Order.count({ transaction: inner })).toBe(1);
+        await inner[end]();
+      }
+      return (await Order.findByPk(1, { transaction }))!.status;
+    });
+    expect(status).toBe('new');
+  });
+
+  test('afterCommit is told of its end, and Sequelize ends also one that has failed', async () => {
+    const told: string[] = [];
+    await at(1, async (transaction) => transaction.afterCommit(() => void told.push('committed')));
+    const sent = await statementsOf(sequelize, () =>
+      expect(
+        at(1, async (transaction) => {
+          await sequelize.query('select 1 / 0', { transaction }).catch(() => undefined);
+          throw new RangeError('mine');
+        }),
+      ).rejects.toThrow(RangeError),
+    );
+    expect([told, sent.at(-1)!.text]).toEqual([['committed'], 'ROLLBACK;']);
+  });
+
   test('40 at the same time, at four times, in a pool of 6', async () => {
     const counts = await Promise.all(
       Array.from({ length: 40 }, (_, place) =>
@@ -763,6 +853,54 @@ describe('the transaction', () => {
     });
     release();
     expect(((await later) as Row).status).toBe('sent');
+  });
+});
+
+describe('what goes on after its function has ended', () => {
+  const single = database.createSequelize({ pool: { max: 1, acquire: 5000 } });
+  const log = createAuditLog(single);
+
+  test.each<[string, (transaction: Transaction) => Promise<unknown>]>([
+    ['transaction.commit', (transaction) => transaction.commit()],
+    ['transaction.rollback', (transaction) => transaction.rollback()],
+    ['COMMIT', (transaction) => single.query('commit', { transaction })],
+  ])('%s ends nothing, at whatever moment, in a pool of one', async (_, end) => {
+    for (let ticks = 0; ticks < 10; ticks += 1) {
+      let late = Promise.resolve<unknown>(null);
+      const answer = await log.asOf(times[1]!, (transaction) => {
+        late = (async () => {
+          for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+          return end(transaction);
+        })().catch((error: unknown) => error);
+        return ticks;
+      });
+      expect([answer, await late]).toEqual([ticks, expect.any(Error)]);
+    }
+    expect(await single.query('select 1 as one', { type: QueryTypes.SELECT })).toEqual([{ one: 1 }]);
+  });
+
+  test('a query whose names must be asked first, or of a savepoint, is not sent on a connection given back', async () => {
+    const shop = await database.createSchema('late');
+    class Parcel extends Row {}
+    const id = { type: DataTypes.INTEGER, primaryKey: true };
+    Parcel.init({ id }, { sequelize: single, tableName: 'parcels', schema: shop, timestamps: false });
+    log.registerAudited(Parcel, { snapshots: true });
+    await Parcel.sync();
+    await log.sync();
+    let late: Promise<unknown>[] = [];
+    const outcome = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
+    const sent = await statementsOf(single, async () => {
+      const inner = await log.asOf(new Date(), async (transaction) => {
+        const nested = await single.transaction({ transaction });
+        await single.query(`set local search_path to ${shop}`, { transaction });
+        late = [outcome(single.query('select * from parcels', { transaction }))];
+        return nested;
+      });
+      late.push(outcome(single.query('select 1', { transaction: inner })));
+      await Promise.all(late);
+    });
+    expect(sent.at(-1)!.text).toBe('COMMIT;');
+    for (const each of late) expect(await each).toMatchObject({ code: 'ERR_AUDIT_INVALID_ARGUMENT' });
   });
 });
 
@@ -1007,6 +1145,76 @@ describe('other tables', () => {
       }),
     );
     expect(rows).toEqual({ n: 1 });
+  });
+});
+
+describe('a column of another type than in the history', () => {
+  const single = database.createSequelize({ pool: { max: 1, acquire: 5000 } });
+  const log = createAuditLog(single);
+  class Box extends Row {}
+  const id = { type: DataTypes.INTEGER, primaryKey: true };
+  const attributes = { id, size: DataTypes.INTEGER, name: DataTypes.TEXT };
+  Box.init(attributes, { sequelize: single, tableName: 'boxes', timestamps: false });
+  class Lid extends Row {}
+  Lid.init({ id, boxId: DataTypes.INTEGER }, { sequelize: single, tableName: 'lids', timestamps: false });
+  Lid.belongsTo(Box, { foreignKey: 'boxId', as: 'box', constraints: false });
+  for (const model of [Lid, Box]) log.registerAudited(model, { snapshots: true });
+
+  beforeAll(async () => {
+    await single.sync();
+    await log.sync();
+    await Box.create({ id: 1, size: 8, name: 'a' });
+    await Lid.create({ id: 1, boxId: 1 });
+    await database.rows('alter table boxes_history alter size type text');
+  });
+
+  const then = <T>(read: (transaction: Transaction) => Promise<T>): Promise<T> => log.asOf(new Date(), read);
+  const compare = (transaction: Transaction): Promise<unknown> =>
+    Box.findAll({ where: { size: 8 }, transaction });
+
+  test.each<[string, string, (transaction: Transaction) => Promise<unknown>]>([
+    ['a condition', '42883', compare],
+    ['a sum', '42883', (transaction) => Box.sum('size', { transaction })],
+    [
+      'a condition on an include',
+      '42883',
+      (transaction) => Lid.findAll({ include: { association: 'box', where: { size: [8, 9] } }, transaction }),
+    ],
+    ['raw SQL', '42883', (transaction) => single.query('select size + 1 from boxes', { transaction })],
+    [
+      'several at once',
+      '42883',
+      (transaction) => Promise.all([compare(transaction), Lid.findAll({ transaction })]),
+    ],
+    [
+      'in a savepoint',
+      '42883',
+      (transaction) => single.transaction({ transaction }, (inner) => compare(inner)),
+    ],
+  ])('%s says what to do, also in a pool of one connection', async (_, code, read) => {
+    const error = await refusalOf(() => then(read));
+    expect(error).toMatchObject({ code: 'ERR_AUDIT_MISSING_COLUMN', cause: { original: { code } } });
+    expect(error.message).toMatch(/boxes_history.*"size" as text.*integer.*check\(\)/);
+    expect(await then((transaction) => Box.count({ transaction }))).toBe(1);
+  });
+
+  test('what was caught is no error, and every other error stays as it is', async () => {
+    const caught = await then(async (transaction) => {
+      const inner = single.transaction({ transaction }, (nested) => compare(nested));
+      await expect(inner).rejects.toMatchObject({ original: { code: '42883' } });
+      return (await Box.findByPk(1, { transaction }))!.size;
+    });
+    expect(caught).toBe('8');
+    const mine = Object.assign(new Error('mine'), { code: '42883' });
+    const others: ((transaction: Transaction) => Promise<unknown>)[] = [
+      async () => Promise.reject(mine),
+      async (transaction) => compare(transaction).catch(() => Promise.reject(mine)),
+    ];
+    for (const read of others) await expect(then(read)).rejects.toBe(mine);
+    const missing = then((transaction) => single.query('select nothing from boxes', { transaction }));
+    await expect(missing).rejects.toMatchObject({ original: { code: '42703' } });
+    const elsewhere = then((transaction) => Lid.findAll({ where: { boxId: 'x' } as never, transaction }));
+    await expect(elsewhere).rejects.toMatchObject({ original: { code: '22P02' } });
   });
 });
 
