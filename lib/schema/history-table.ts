@@ -182,6 +182,35 @@ export function historyIndexes(history: HistoryTable): IndexDefinition[] {
   ];
 }
 
+/** Types that hold every value of another, as the catalogue writes them. */
+const WIDER: Readonly<Record<string, readonly string[]>> = {
+  smallint: ['integer', 'bigint', 'numeric', 'double precision'],
+  integer: ['bigint', 'numeric', 'double precision'],
+  bigint: ['numeric'],
+  real: ['double precision'],
+};
+
+/** Whether nothing is lost; as a text nothing is. */
+function isWider(found: string, wanted: string): boolean {
+  if (wanted === 'text') return found !== 'text' && found !== 'character varying';
+  return WIDER[found]?.includes(wanted) ?? false;
+}
+
+/**
+ * The table's column has got a type that its history's can't hold, so that writes would fail: it follows where no value is lost. Any
+ * other type is the application's to change, which knows what becomes of the values.
+ */
+function widenColumns({ table, columns }: HistoryTable, existing: TableInfo): string[] {
+  const found = new Map(existing.columns.map(({ name, plainType }) => [name, plainType]));
+  const actions = columns
+    .filter(({ column, type }) => isWider(found.get(column) ?? type, type))
+    .map(({ column, type }) => {
+      const name = quoteIdentifier(column);
+      return `alter column ${name} type ${type} using ${name}::${type}`;
+    });
+  return actions.length === 0 ? [] : [`alter table ${quoteTable(table)} ${actions.join(', ')}`];
+}
+
 /** The statements that create a history table, or complete it where `existing` says what is there; none drops a column. */
 export function createHistoryTable(history: HistoryTable, existing: TableInfo | null = null): string[] {
   const columns = [
@@ -190,7 +219,7 @@ export function createHistoryTable(history: HistoryTable, existing: TableInfo | 
   ];
   const lines = columns.map((each) => `  ${quoteIdentifier(each.column)} ${each.definition}`).join(',\n');
   const create = existing
-    ? addColumns(history.table, columns, existing)
+    ? [...addColumns(history.table, columns, existing), ...widenColumns(history, existing)]
     : [`create table if not exists ${quoteTable(history.table)} (\n${lines}\n)`];
   return [...create, ...createIndexes(history.table, historyIndexes(history), existing)];
 }

@@ -60,6 +60,48 @@ test('completes a history table after the model got a column', async () => {
   expect(info!.columns.map((column) => column.name)).toContain('size');
 });
 
+test('a history follows a type that became wider, keeps its values, and leaves any other type alone', async () => {
+  const columns =
+    'id integer primary key, size smallint, rate real, code integer, mark text, label varchar(9)';
+  await database.admin.query(`create table kept (${columns})`);
+  class Sized extends Model {}
+  const attributes = {
+    size: DataTypes.SMALLINT,
+    rate: DataTypes.REAL,
+    code: DataTypes.INTEGER,
+    mark: DataTypes.TEXT,
+    label: DataTypes.STRING(9),
+  };
+  Sized.init(attributes, { sequelize, modelName: 'Sized', tableName: 'kept', timestamps: false });
+  const later = new Registry(sequelize, { schema: null, mask: null });
+  later.register(Sized, { snapshots: true });
+  const again = (): Promise<void> => syncTables(sequelize, later.registrations, log);
+  await again();
+  await database.admin.query(
+    `insert into kept_history (id, size, rate, code, mark, label, history_date, history_type) values (7, 8, 0.5, 9, '5', 'a', now(), '+')`,
+  );
+  await database.admin.query(
+    `alter table kept alter id type bigint, alter size type numeric(9, 2), alter rate type double precision,
+       alter code type text, alter mark type integer using mark::integer, alter label type text`,
+  );
+  await again();
+  const info = await readTable(catalogueQuery(sequelize), { schema: null, table: 'kept_history' });
+  const types = Object.fromEntries(info!.columns.map((column) => [column.name, column.type]));
+  expect(types).toMatchObject({
+    id: 'bigint',
+    size: 'numeric',
+    rate: 'double precision',
+    code: 'text',
+    mark: 'text',
+    label: 'character varying',
+  });
+  expect(await database.rows('select id, size, rate, code, mark, label from kept_history')).toEqual([
+    { id: '7', size: '8', rate: 0.5, code: '9', mark: '5', label: 'a' },
+  ]);
+  const sent = await loggedBy(sequelize, again);
+  expect(sent.filter((sql) => /^(create|alter|drop)/i.test(sql))).toEqual([]);
+});
+
 test('with force the tables are made anew', async () => {
   await sync();
   await database.admin.query(`insert into audit_log_entries (action, model) values ('x', 'Kept')`);
