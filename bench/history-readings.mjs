@@ -47,6 +47,7 @@ function finders({ sequelize, Order, LogEntry, orders }, sizes) {
     'between, a year': { prepare: () => 0, run: () => LogEntry.between('2025-01-01', '2026-01-01', page) },
     versions: { prepare: some, run: (id) => orders.versions(id, page) },
     'versions, 5,000 of them': { prepare: () => 1, run: (id) => orders.versions(id, page) },
+    'an order of today, by findByPk': { prepare: some, run: (id) => Order.findByPk(id), readsAll: true },
     '50 rows of the log by a model of the application': {
       prepare: () => some() % 500,
       run: (id) => Plain.findAll({ where: { actorId: String(id) }, order: [['id', 'DESC']], ...page }),

@@ -4,6 +4,8 @@ import { fitsStrictType, isIntegerType, isUuidType, typeKeyOf } from '../context
 import { AuditError } from '../core/errors';
 import { didYouMean, invalidArgument } from '../core/suggest';
 import { exactTextOf } from '../schema/exact-time';
+import { quoteLiteral } from '../schema/quote';
+import { runtimeOf } from '../schema/sequelize-runtime';
 import { isPlainObject } from './arguments';
 import { parseTime } from './point-in-time';
 
@@ -123,14 +125,23 @@ export function fitsKey(model: ModelStatic<Model>, texts: Readonly<Record<string
   return Object.entries(texts).every(([name, text]) => fits(typeOf(model, name), text));
 }
 
+type KeyValue = string | Buffer | object;
+
+/** Sequelize would read a moment as a Date and lose its microseconds. */
+function keyValue(model: ModelStatic<Model>, name: string, text: string): KeyValue {
+  const type = typeOf(model, name);
+  if (type === 'BLOB') return Buffer.from(text, 'hex');
+  const isExact = type === 'DATE' && parseTime(text)?.isMillisecond === false && !text.endsWith('000Z');
+  if (!isExact) return text;
+  const { Op, literal } = runtimeOf(model.sequelize!);
+  return { [Op.eq]: literal(`${quoteLiteral(text)}::timestamptz`) };
+}
+
 /** The key as a condition on its columns: PostgreSQL reads every part from its text, but bytes. */
 export function keyWhere(
   model: ModelStatic<Model>,
   texts: Readonly<Record<string, string>>,
-): Record<string, string | Buffer> {
-  const value = ([name, text]: [string, string]): [string, string | Buffer] => [
-    name,
-    typeOf(model, name) === 'BLOB' ? Buffer.from(text, 'hex') : text,
-  ];
+): Record<string, KeyValue> {
+  const value = ([name, text]: [string, string]): [string, KeyValue] => [name, keyValue(model, name, text)];
   return Object.fromEntries(Object.entries(texts).map(value));
 }

@@ -96,7 +96,7 @@ function isPage({ where, order, group, include }: FindOptions): boolean {
 function versionsAsked<M extends Model>(
   { sequelize }: HistorySettings,
   model: SnapshotModel<M>,
-  key: Record<string, string | Buffer>,
+  key: Readonly<Record<string, unknown>>,
   options: FindOptions,
 ): FindOptions {
   const { limit, offset, ...others } = options;
@@ -111,7 +111,7 @@ function versionsAsked<M extends Model>(
 async function findVersions<M extends Model>(
   settings: HistorySettings,
   model: SnapshotModel<M>,
-  key: Record<string, string | Buffer>,
+  key: Readonly<Record<string, unknown>>,
   { actors = false, ...options }: VersionFindOptions<M> = {},
 ): Promise<Snapshot<M>[]> {
   const found = await model.findAll(versionsAsked(settings, model, key, options));

@@ -1,4 +1,4 @@
-import type { CountOptions, FindOptions, Model, ModelStatic, WhereOptions } from 'sequelize';
+import type { CountOptions, FindOptions, Model, ModelStatic, Transaction, WhereOptions } from 'sequelize';
 import type { Registration } from '../capture/registry';
 import { AuditError, isAuditError } from '../core/errors';
 import { UNDEFINED_COLUMN } from '../core/postgres-codes';
@@ -81,9 +81,11 @@ const FIND_HOOKS = [
   'afterFind',
 ] as const;
 
-/** Whether hooks of the application are told the conditions of a query: then the key must be among them. */
+/** Whether the application is told the conditions of a query, by hooks or its own finders: then the key must be among them. */
 function seesConditions(model: ModelStatic<Model>): boolean {
-  return FIND_HOOKS.some((name) => model.hasHook(name) || model.sequelize!.hasHook(name));
+  const { Model: Base } = runtimeOf(model.sequelize!);
+  const isOverridden = model.findAll !== Base.findAll || model.findOne !== Base.findOne;
+  return isOverridden || FIND_HOOKS.some((name) => model.hasHook(name) || model.sequelize!.hasHook(name));
 }
 
 /** Whether the database answered, and not what was asked for: to be null or an error is the caller's choice. */
@@ -135,8 +137,8 @@ class PastReader {
     const { model } = this.#registration;
     const texts = keyTexts(`asOf of ${this.#registration.name}: findByPk`, model, pk);
     if (!fitsKey(model, texts)) return null;
-    // Parameters of the caller's own would be numbered like those of a text that serves all objects.
-    const isGeneral = seesConditions(model) || asked.bind !== undefined;
+    // Parameters of the caller's own, also in SQL of a condition, would be numbered like those of a text that serves all objects.
+    const isGeneral = seesConditions(model) || asked.bind !== undefined || asked.where !== undefined;
     const ofObject = isGeneral ? null : await this.#source.ofObject?.(texts, asked);
     const found = ofObject
       ? new PastReader(this.#view, ofObject).#findKnown({}, asked)
@@ -182,7 +184,11 @@ class PastReader {
 
   async #relation(read: PastRead): Promise<PastRelation> {
     const { rows, tested, hidden, unknownColumn, sending } = this.#source;
-    const carefully = tested && { relation: () => tested.rows(read), note: tested.note };
+    const carefully = tested && {
+      relation: (transaction?: Transaction | null) =>
+        tested.rows({ ...read, options: { ...read.options, transaction: transaction ?? null } }),
+      note: tested.note,
+    };
     return { relation: await rows(read), tested: carefully, hidden, unknownColumn, sending };
   }
 

@@ -35,7 +35,8 @@ export interface PastMembers<M extends Model> {
   readonly asOf: (when: PointInTime) => AsOfReader<M>;
   /**
    * The newest version of every object, of deleted ones too, by default in the order of the key. Conditions are about that
-   * version. One query; a page in the order of the key reads no further.
+   * version: an object is left out when only an older one fulfils them (`Snapshot` finds those). One query; a page in the
+   * order of the key reads no further.
    *
    * @throws {AuditError} ERR_AUDIT_NO_SNAPSHOTS
    *

@@ -1,9 +1,9 @@
-import type { Model, ModelStatic, QueryInterface, Sequelize } from 'sequelize';
+import type { Model, ModelStatic, QueryInterface, Sequelize, Transaction } from 'sequelize';
 import { tableOf } from '../schema/attributes';
 import { quoteIdentifier } from '../schema/quote';
 import { refuseWrites } from '../schema/read-only';
 import { refuseInclude } from './asked';
-import { Reading, READING, requireReading, type PastRelation } from './reading';
+import { Reading, readingOption, requireReading, type PastRelation } from './reading';
 import { unsetUnknown, withUnknown } from './unknown-values';
 
 const READ_ONLY = 'It shows the past; revert() sets an object back.';
@@ -25,13 +25,11 @@ const readings = new WeakMap<object, Reading>();
 
 /** A stand-in for `sequelize` that puts the reading's prefix before every statement. */
 function prefixing(sequelize: Sequelize): Sequelize {
-  const query = async (sql: string, options: { transaction?: unknown }): Promise<unknown> => {
+  const query = async (sql: string, options: { transaction?: Transaction | null }): Promise<unknown> => {
     const reading = requireReading(options);
     const given = { ...options, ...reading.sending } as never;
     // Sequelize has put the transaction of its CLS there, where there is one.
-    return reading.answer(Boolean(options.transaction), (prefix) =>
-      sequelize.query(`${prefix} ${sql}`, given),
-    );
+    return reading.answer(options.transaction, (prefix) => sequelize.query(`${prefix} ${sql}`, given));
   };
   return Object.create(sequelize, { query: { value: query } }) as Sequelize;
 }
@@ -126,7 +124,7 @@ function overPast(
     }
 
     override async reload(options?: object): Promise<this> {
-      return super.reload({ [READING]: readings.get(this), ...options } as object);
+      return super.reload({ ...readingOption(readings.get(this)), ...options });
     }
   };
   Object.defineProperty(past, 'name', { value: model.name });
@@ -163,7 +161,7 @@ export function pastVersions(model: ModelStatic<Model>, relation: PastRelation):
 
 function readingOf(model: ModelStatic<Model>, relation: PastRelation): object {
   const name = quoteIdentifier(tableOf(model).table);
-  return { [READING]: new Reading((text) => `with ${name} as not materialized (${text})`, relation) };
+  return readingOption(new Reading((text) => `with ${name} as not materialized (${text})`, relation));
 }
 
 const EXPLAIN = { relation: 'explain (format json)' };
@@ -171,5 +169,5 @@ const plans = new Classes((model) => overPast(model, model, model));
 
 /** A class of the model whose statements are planned and not run: it finds their plans, with `raw`. */
 export function planned(model: ModelStatic<Model>): PastModel {
-  return { model: plans.of(model), reading: { [READING]: new Reading((text) => text, EXPLAIN) } };
+  return { model: plans.of(model), reading: readingOption(new Reading((text) => text, EXPLAIN)) };
 }

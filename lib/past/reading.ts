@@ -1,6 +1,7 @@
+import type { Transaction } from 'sequelize';
 import { OWN_READ } from '../capture/own-read';
 import { AuditError } from '../core/errors';
-import { isDataError } from '../schema/sql-state';
+import { sqlState } from '../schema/sql-state';
 
 /** Name of an option of a query, of the library's own: what it reads. */
 export const READING = 'auditReading';
@@ -21,7 +22,8 @@ export interface PastRelation {
 
 /** What is read in a transaction, which an error would end, and where the relation failed. */
 interface TestedRelation {
-  readonly relation: () => string | Promise<string>;
+  /** @param transaction of the statement that reads it */
+  readonly relation: (transaction: Transaction | null | undefined) => string | Promise<string>;
   /** Told when this was read where the other failed. */
   readonly note: () => void;
 }
@@ -29,9 +31,17 @@ interface TestedRelation {
 const PLAINLY = { [OWN_READ]: true };
 const NOTHING: ReadonlySet<string> = new Set();
 
+/** Input functions tell what they don't take by errors of these classes, most of them by the first. */
+const OF_VALUES = ['22', '42'];
+
+function mayBeOfValues(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== null && OF_VALUES.includes(state.slice(0, 2));
+}
+
 type Send = (prefix: string) => Promise<unknown>;
 
-/** Of a class, since Sequelize copies plain objects in options each time it passes them on. */
+/** What of a find reads the past. */
 export class Reading {
   readonly hidden: ReadonlySet<string>;
   readonly unknownColumn: string | undefined;
@@ -53,29 +63,32 @@ export class Reading {
     this.sending = sending ?? PLAINLY;
   }
 
-  async answer(isInTransaction: boolean, send: Send): Promise<unknown> {
+  /** @param transaction of the statement */
+  async answer(transaction: Transaction | null | undefined, send: Send): Promise<unknown> {
     const tested = this.#tested;
-    if (tested && isInTransaction) return this.#sendTested(tested, send);
+    const sendTested = async (): Promise<unknown> =>
+      send(this.#prefixOf(await tested!.relation(transaction)));
+    if (tested && transaction) return sendTested();
     const answer = send(this.#prefixOf(this.#relation));
     if (!tested) return answer;
     return answer.catch(async (error: unknown) => {
-      if (!isDataError(error)) throw error;
-      const found = await this.#sendTested(tested, send);
+      if (!mayBeOfValues(error)) throw error;
+      const found = await sendTested();
       tested.note();
       return found;
     });
   }
+}
 
-  async #sendTested({ relation }: TestedRelation, send: Send): Promise<unknown> {
-    return send(this.#prefixOf(await relation()));
-  }
+/** A find's option: a function, since a copy of the options, by Sequelize or by a hook, then has the very same. */
+export function readingOption(reading: Reading | undefined): object {
+  return reading ? { [READING]: () => reading } : {};
 }
 
 /** @throws {AuditError} ERR_AUDIT_READ_ONLY: it would be the present */
 export function requireReading(options: object): Reading {
-  const { [READING]: reading } = options as { [READING]?: Reading };
-  if (reading) return reading;
-  const message =
-    'A class of what was found in the past finds nothing by itself; ask the reader that found it.';
+  const { [READING]: reading } = options as { [READING]?: () => Reading };
+  if (reading) return reading();
+  const message = `A find of a class of the past came without its option ${READING}, and would read the present. Ask the reader of asOf instead of the class of what it found; where a find hook or an override of findAll makes new options, pass on all that it was given.`;
   throw new AuditError('ERR_AUDIT_READ_ONLY', message);
 }

@@ -130,7 +130,7 @@ test('nothing is told before the commit', async () => {
   expect(told(events)).toEqual(['create Order', 'create Order']);
 });
 
-test('every road of a write is told: bulk, upsert, increment, findOrCreate, raw SQL, cascades, truncate, own entries', async () => {
+test('E16: every road of a write is told: bulk, upsert, increment, findOrCreate, raw SQL, cascades, truncate, own entries', async () => {
   const events = await eventsOf(async () => {
     await Order.bulkCreate([{ number: 'e1' }, { number: 'e2' }]);
     await Order.upsert({ number: 'e1', status: 'x' });
@@ -211,7 +211,7 @@ test('50 transactions at once, half of them rolled back: exactly the others are 
   expect(events).toHaveLength(25);
 });
 
-test('a handler that throws or rejects breaks neither the write nor the others; once() hears one event', async () => {
+test('E15: a handler that throws or rejects breaks neither the write, whole or by half, nor the others; once() hears one event', async () => {
   const errors: unknown[] = [];
   const hearError = (error: unknown): void => void errors.push(error);
   const throwing = (): void => {
@@ -227,6 +227,8 @@ test('a handler that throws or rejects breaks neither the write nor the others; 
   auditLog.on('audited', rejecting);
   auditLog.once('audited', (event) => void heard.push(event.action));
   await eventsOf(() => Order.create({ number: 'i1' }));
+  const [order] = await Order.findAll({ where: { number: 'i1' } });
+  expect(await auditLog.LogEntry.forObject(order!)).toMatchObject([{ action: 'create' }]);
   await until(() => errors.length === 4);
   expect(errors.map((error) => (error as Error).message).toSorted()).toEqual([
     'rejected',

@@ -699,7 +699,7 @@ describe('an object whose history begins late', () => {
     expect(await at(time('10:00:00')).findByPk(1)).not.toBeNull();
   });
 
-  test('a baseline without entry is a gap too', async () => {
+  test('E20 a baseline without entry is a gap too', async () => {
     await version({ history_date: time('10:00:00'), history_type: '+', log_entry_id: null });
     await expect(at(time('09:00:00')).findByPk(1)).rejects.toMatchObject({ code: 'ERR_AUDIT_HISTORY_GAP' });
   });
@@ -753,7 +753,7 @@ describe('strict: objects whose past at that time is unknown are an error', () =
     expect(await at(time('09:00:00')).findAll({ strict: true })).toEqual([]);
   });
 
-  test('a row that has no version at all is one', async () => {
+  test('E40 a row that has no version at all is one', async () => {
     await database.admin.query(`insert into "${Order.tableName}" (id, status) values (70, 'shipped')`);
     try {
       await expect(at(time('09:00:00')).count({ strict: true })).rejects.toThrow(/Order 70 .* recorded/);
@@ -805,7 +805,7 @@ describe('the newest versions', () => {
   test.each([
     ['where', { where: { status: 'pending' } }, ['+2', '+3']],
     ['where on what is a version’s', { where: { historyType: '-' } }, ['-1']],
-    ['a version that is not the newest is not found', { where: { total: '1.00' } }, []],
+    ['E31 a version that is not the newest is not found', { where: { total: '1.00' } }, []],
     ['order by key', { order: [['id', 'DESC']], limit: 2 }, ['+3', '+2']],
     ['order by other', { order: [['total', 'DESC']] }, ['+2', '+3', '-1']],
     ['limit and offset', { limit: 1, offset: 1 }, ['+2']],

@@ -1,4 +1,12 @@
-import { DataTypes, literal, Op, type FindOptions, type Model, type ModelStatic } from 'sequelize';
+import {
+  DataTypes,
+  literal,
+  Op,
+  type FindOptions,
+  type Model,
+  type ModelStatic,
+  type Transaction,
+} from 'sequelize';
 import {
   createAuditLog,
   type AuditedModel,
@@ -157,6 +165,46 @@ test('fault 97: what a retyped column could not hold is unset, and no other row 
 });
 
 test.each([
+  ['numeric', DECIMAL, '1e3'],
+  ['integer', INTEGER, ' 7 '],
+  ['boolean', BOOLEAN, 'of'],
+  ['float8', DOUBLE, 'inf'],
+  ['uuid', UUID, '{a0eebc999c0b4ef8bb6d6bb9bd380a11}'],
+  ['date', DATEONLY, 'Jan 5 2020'],
+  ['time', TIME, '25:00'],
+  ['tsvector', TEXT, `'a`],
+  ['jsonpath', TEXT, '$.'],
+  ['regclass', TEXT, 'nosuch'],
+  ['interval', TEXT, 'long'],
+] as const)(
+  'fault 97: in a transaction, without, and later the same is read of what was a text: %s',
+  async (type, column, text) => {
+    const name = `${type}Once`;
+    const { handle, entries, auditLog } = await migrated(
+      name,
+      [
+        { old: TEXT, count: INTEGER },
+        { old: column, count: INTEGER },
+      ],
+      async (model) => {
+        const row = await model.create({ old: text, count: 1 });
+        await row.update({ old: null, count: 2 });
+      },
+      `alter table "${name}s" alter old type ${type} using null`,
+    );
+    const past = handle.asOf(entries[0]!);
+    const read = (transaction?: Transaction): Promise<unknown> =>
+      past.findByPk(1, transaction && { transaction }).then(
+        (row) => row!.get() as object,
+        ({ parent, message }: { parent?: { code: string }; message: string }) => parent?.code ?? message,
+      );
+    const inside = await auditLog.LogEntry.sequelize!.transaction(read);
+    expect([await read(), await read()]).toEqual([inside, inside]);
+    if (database.serverMajor >= 16) expect(inside).toMatchObject({ id: 1, count: 1 });
+  },
+);
+
+test.each([
   ['Rekeyed', { code: { type: TEXT, primaryKey: true } }, { code: { type: INTEGER, primaryKey: true } }],
   [
     'Refiled',
@@ -216,7 +264,8 @@ test('fault 97: values are tested in a transaction, which an error would end; wi
     'invalid input syntax for type integer',
   );
   expect(await reads(last!, 2)).toEqual([1, { id: 2, size: 9 }]);
-  expect(await reads(first!, 1)).toEqual([2, { id: 1 }]);
+  // PostgreSQL 15 takes other forms than it is tested for, so there they are tested always.
+  expect(await reads(first!, 1)).toEqual([database.serverMajor >= 16 ? 2 : 1, { id: 1 }]);
   expect(await reads(first!, 1)).toEqual([1, { id: 1 }]);
 });
 

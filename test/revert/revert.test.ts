@@ -230,7 +230,7 @@ describe.each(kinds)('revert of a model: %s', (_, Order, orders) => {
     expect([entries, heard, (await stored(row))['status']]).toEqual([[], [], 'paid']);
   });
 
-  test('fault 87 a unique value that another has now, and a reference that is gone, refuse it by name', async () => {
+  test('E41, fault 87 a unique value that another has now, and a reference that is gone, refuse it by name', async () => {
     const customer = await Customer.create({ name: 'c' });
     const row = await Order.create({ code: `c${customer['id']}`, customerId: customer['id'] });
     const created = await newest(row);
@@ -258,6 +258,14 @@ describe.each(kinds)('revert of a model: %s', (_, Order, orders) => {
     expect(await stored(row)).toMatchObject({ code: null, customerId: null });
     await orders.revert(row, { to: created, only: ['code'] });
     expect(await stored(row)).toMatchObject({ code: `c${customer['id']}`, customerId: null });
+    // A deleted object that referred to it neither.
+    await removed(await row.reload());
+    const back = await orders.revert(row['id'], { to: created, dryRun: true });
+    expect(back.obstacles).toEqual(gone.obstacles);
+    expect((await refusalOf(() => orders.revert(row['id'], { to: created }))).message).toContain(
+      'customerId: ',
+    );
+    expect(await stored(row)).toBeNull();
   });
 
   test('fault 87 a validator that would not let the value pass any more refuses it', async () => {

@@ -156,6 +156,37 @@ test('links of registered and of unregistered through models', async () => {
   expect(changes.map(({ model }) => model).toSorted()).toEqual(['Group', 'Membership']);
 });
 
+test('E44: a revert brings an object and its links back, not its child rows; undoing the transaction brings all rows back, and tells which links it can’t', async () => {
+  const [tag] = await Tag.bulkCreate([{ name: 'linked' }]);
+  const lost = async (): Promise<[orderId: number, transactionId: string]> => {
+    const order = await Order.create({ total: '1.00' });
+    const orderId = order.get('id') as number;
+    await Item.bulkCreate([1, 2].map((line) => ({ orderId, line: `${line}` })));
+    await (order as unknown as { addTag(each: unknown): Promise<void> }).addTag(tag);
+    return [orderId, await inTransaction((transaction) => order.destroy({ transaction }))];
+  };
+  const found = async (orderId: number): Promise<unknown> => {
+    const order = await Order.findByPk(orderId);
+    const tags = await (order as unknown as { countTags(): Promise<number> }).countTags();
+    return { tags, items: await Item.count({ where: { orderId } }) };
+  };
+  const [[reverted], [undone, id]] = [await lost(), await lost()];
+  const orders = auditLog.audited(Order);
+  const [, before] = await orders.entries(reverted);
+  await orders.revert(reverted, { to: before! });
+  const { skipped } = await auditLog.revertTransaction(id);
+  expect([await found(reverted), await found(undone)]).toEqual([
+    { tags: 1, items: 0 },
+    { tags: 0, items: 2 },
+  ]);
+  expect(skipped).toContainEqual(
+    expect.objectContaining({
+      attribute: 'tags',
+      why: expect.stringContaining('register the through model'),
+    }),
+  );
+});
+
 const conflict = { code: 'ERR_AUDIT_CONFLICT' };
 const gap = { code: 'ERR_AUDIT_NOT_RESTORABLE' };
 

@@ -179,7 +179,7 @@ describe('authorize', () => {
   });
 });
 
-describe('fault 77, H365, H367, H370: who may not revert', () => {
+describe('E45, fault 77, H365, H367, H370: who may not revert', () => {
   const none: [string, AuditRouterOptions<Request>][] = [
     ['because authorize says no', { authorize: (_, { action }) => action !== 'revert' }],
     ['because the router has no reverts', { revert: false }],

@@ -274,7 +274,7 @@ test('a time without the object, before its history, the present, or no time at 
   expect((await get(`o/Customer/${String(customer.get('id'))}/revert?to=2020-01-01`)).status).toBe(422);
 });
 
-describe('fault 77, H366, H367, H370', () => {
+describe('E45, fault 77, H366, H367, H370', () => {
   test('without permission nothing of a refused request is done, by page or by form', async () => {
     const { order, path, first } = await changedOrder();
     const form = formOf(await get(`${path}/revert?to=${first}`));

@@ -42,9 +42,11 @@ test('every class has a prefix, nothing leads anywhere, and whatever is logged i
   expect(html).not.toContain('4111111111111111');
 });
 
-test('it takes keys as finders do, and a limit', async () => {
+test('E47: it takes keys as finders do, and a limit, whose last entry shows its changes too', async () => {
   expect(await renderTimeline(auditLog, Item, ['a/b', 2])).toContain('created Item');
   expect((await renderTimeline(auditLog, 'Order', '1', { limit: 1 })).match(/<li/g)).toHaveLength(1);
+  const whole = tablesOf(await renderTimeline(auditLog, Order, 1));
+  expect(tablesOf(await renderTimeline(auditLog, Order, 1, { limit: 2 }))).toEqual(whole.slice(0, 2));
   expect(await renderTimeline(auditLog, Order, 404)).toBe('<ol class="audit-timeline"></ol>');
   for (const limit of [0, 201, 1.5, '5' as never])
     expect((await refusalOf(() => renderTimeline(auditLog, Order, 1, { limit }))).code).toBe(

@@ -7,7 +7,7 @@ import {
   type BelongsToManySetAssociationsMixin,
   type Model,
 } from 'sequelize';
-import { createAuditLog, withAuditContext, type LogEntry } from 'sequelize-auditlog';
+import { createAuditLog, withAuditContext, withoutAudit, type LogEntry } from 'sequelize-auditlog';
 import { actionsOf, entriesOf, entryOf, openAudited } from '../../support/audited';
 import { testDatabase } from '../../support/database';
 import { loggedBy } from '../../support/statements';
@@ -231,6 +231,25 @@ test('H254 further columns of a join table are recorded when its model is regist
   } finally {
     auditLog.unregister(PollTag);
   }
+});
+
+test('E19 what was linked before the history began belongs to the baseline that populate writes, which has no reason', async () => {
+  const [poll, [kept, removed]] = await withoutAudit(async () => {
+    const [made, linked] = await make(2);
+    await made.addTags(linked);
+    return [made, linked] as const;
+  });
+  await polls.populate();
+  const [baseline] = await polls.versions(poll);
+  expect(baseline).toMatchObject({ historyType: '+', historyChangeReason: null });
+  await poll.removeTag(removed);
+  expect((await polls.diff(poll, baseline!, 'current')).changes).toEqual([
+    { attribute: 'tags', added: [], removed: [linkOf(removed!)] },
+  ]);
+  await polls.revert(poll, { to: baseline! });
+  const linked = await PollTag.findAll({ where: { pollId: idOf(poll) } });
+  const keys = [kept, removed].map((tag) => tag!.get('key') as string);
+  expect(linked.map((link) => link.get('TagKey') as string).toSorted()).toEqual(keys.toSorted());
 });
 
 test('H277 no other kind of recorder can be given', async () => {

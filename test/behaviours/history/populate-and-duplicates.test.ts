@@ -75,7 +75,7 @@ async function versionsOf(model: ModelStatic<Model>): Promise<string[]> {
 }
 
 describe('populate', () => {
-  test('H294 H315 H319 writes a version of every column as a write would, without the excluded ones, no entry, and touches no row', async () => {
+  test('H294 H315 H319 E19 writes a version of every column as a write would, without the excluded ones, actor or reason, no entry, and touches no row', async () => {
     const seen = new Date('2026-01-02T03:04:05.678Z');
     const values = {
       name: `it's "so"`,
@@ -100,7 +100,12 @@ describe('populate', () => {
     const [version] = await things.versions(1);
     const { notes, ...kept } = values;
     expect(version!.get()).toMatchObject({ ...kept, password: '********', id: 1 });
-    expect(version!.get()).toMatchObject({ historyType: '+', historyUserId: null, logEntryId: null });
+    expect(version!.get()).toMatchObject({
+      historyType: '+',
+      historyUserId: null,
+      historyChangeReason: null,
+      logEntryId: null,
+    });
     expect(Math.abs(Date.now() - Number(version!.get('historyDate')))).toBeLessThan(60_000);
     expect(JSON.stringify(await database.rows(`select * from ${history(Thing)}`))).not.toContain(notes);
     expect((await things.versions(2))[0]!.get()).toMatchObject({ name: null, password: null, raw: null });
@@ -263,6 +268,22 @@ describe('cleanDuplicates', () => {
     expect(await things.cleanDuplicates()).toEqual({ examined: 10, removed: 4 });
     expect(await names()).toEqual(['+a', '~b', '~a', '-a', '+a', '~a']);
     expect(await things.cleanDuplicates()).toEqual({ examined: 6, removed: 0 });
+  });
+
+  test('E51 of versions that repeat each other the oldest stays, with its date and its actor', async () => {
+    await version('+', { name: 'a', history_user_id: 'ann' });
+    await version('~', { name: 'a', history_user_id: 'bob' });
+    await version('~', { name: 'b', history_user_id: 'cid' });
+    await version('~', { name: 'b', history_user_id: 'dan' });
+    expect(await things.cleanDuplicates()).toEqual({ examined: 4, removed: 2 });
+    const left = (await things.versions(1)).map((each) => [
+      each.historyUserId,
+      each.historyDate.toISOString(),
+    ]);
+    expect(left).toEqual([
+      ['cid', moment(at - 1)],
+      ['ann', moment(at - 3)],
+    ]);
   });
 
   test('every column counts (H329), whatever its type; what is no value of the row does not', async () => {

@@ -1,4 +1,5 @@
 import { DataTypes, Op, type Model } from 'sequelize';
+import * as library from 'sequelize-auditlog';
 import { createAuditLog } from 'sequelize-auditlog';
 import { openAudited, refusalOf } from '../../support/audited';
 import { testDatabase } from '../../support/database';
@@ -20,12 +21,14 @@ const Seat = sequelize.define(
   },
   { paranoid: true },
 );
+const Note = sequelize.define('Note', { title: DataTypes.TEXT });
 const auditLog = createAuditLog(sequelize);
 const polls = auditLog.registerAudited<Model>(Poll, {
   exclude: ['secret'],
   snapshots: { snapshotName: 'Ballot' },
 });
 const seats = auditLog.registerAudited<Model>(Seat, { snapshots: true });
+const notes = auditLog.registerAudited<Model>(Note);
 
 beforeAll(() => openAudited(database, auditLog));
 beforeEach(() => database.admin.query('truncate "Polls", "Seats", "Polls_history", "Seats_history" cascade'));
@@ -34,8 +37,19 @@ afterAll(() => database.close());
 const idOf = (poll: Model): number => poll.get('id') as number;
 const titles = (found: readonly Model[]): unknown[] => found.map((each) => each.get('title'));
 const pollOf = (title: string): Promise<Model> => Poll.create({ title });
+type Version = Awaited<ReturnType<typeof polls.versions>>[number];
+/** With microseconds. */
+const dateOf = (version: Version): string =>
+  (version.toJSON() as unknown as { historyDate: string }).historyDate;
+const revertedTo = (version: Version) => ({
+  revertedTo: dateOf(version),
+  revertedToVersion: version.historyId,
+});
+/** The additional data of the newest entry. */
+const provenanceOf = async (poll: Model): Promise<unknown> =>
+  (await polls.entries(poll, { limit: 1 }))[0]!.additionalData;
 
-test('H161 H231 a deleted object comes back under its key, and its history is seen whole again', async () => {
+test('H161 H231 E43 a deleted object comes back under its key, and its history is seen whole again', async () => {
   const poll = await pollOf('a');
   await poll.update({ title: 'b' });
   const [, first] = await polls.versions(poll);
@@ -48,14 +62,16 @@ test('H161 H231 a deleted object comes back under its key, and its history is se
     ['-', 'b'],
     ['+', 'a'],
   ]);
+  expect(await provenanceOf(poll)).toEqual(revertedTo(first!));
 });
 
-test('H230 a revert of a live object is one more change', async () => {
+test('H230 E43 a revert of a live object is one more change, which says what it went back to', async () => {
   const poll = await pollOf('a');
   await poll.update({ title: 'b' });
   const [, first] = await polls.versions(poll);
   await polls.revert(poll, { to: first! });
   expect((await storyOf(polls, poll, 'title')).at(-1)).toEqual(['~', 'a']);
+  expect(await provenanceOf(poll)).toEqual(revertedTo(first!));
 });
 
 test('H157 H159 H163 an object has its own versions, a deleted one too, and the Snapshot model those of all', async () => {
@@ -163,6 +179,67 @@ test('H199 H201 latestOfEach is one row per object, deletions included; deleted 
   expect(await polls.deleted()).toEqual([]);
 });
 
+test('E31 a condition of latestOfEach is about the newest version; what once matched is asked of all versions', async () => {
+  const [moved, stayed] = [await pollOf('red'), await pollOf('red')];
+  await moved.update({ title: 'blue' });
+  const red = { where: { title: 'red' } };
+  const objects = (found: readonly Model[]): unknown[] => found.map((each) => each.get('id'));
+  expect(objects(await polls.latestOfEach(red))).toEqual([idOf(stayed)]);
+  expect(objects(await polls.latestOfEach({ ...red, limit: 9 }))).toEqual([idOf(stayed)]);
+  expect(objects(await polls.latestOfEach({ where: { title: 'blue' } }))).toEqual([idOf(moved)]);
+  expect(objects(await polls.Snapshot.findAll({ ...red, order: ['id'] }))).toEqual([
+    idOf(moved),
+    idOf(stayed),
+  ]);
+});
+
+test('E33 whoever loops over a past set, whole or page by page, meets instances of the model', async () => {
+  for (const title of ['a', 'b', 'c', 'd', 'e']) await pollOf(title);
+  const note = await Note.create({ title: 'a' });
+  const [then, noted] = [(await polls.latestOfEach()).at(-1)!, (await notes.entries(note))[0]!];
+  await Poll.update({ title: 'now' }, { where: {} });
+  await note.update({ title: 'now' });
+  const past = polls.asOf(then);
+  const met: Model[] = [];
+  for (const offset of [0, 2, 4]) met.push(...(await past.findAll({ order: ['id'], limit: 2, offset })));
+  const travelled = await auditLog.asOf(then, (transaction) => Poll.findAll({ order: ['id'], transaction }));
+  for (const set of [met, await past.findAll({ order: ['id'] }), travelled]) {
+    expect(titles(set)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(set.filter((each) => !(each instanceof Poll) || 'historyId' in (each.get() as object))).toEqual(
+      [],
+    );
+  }
+  for (const each of await notes.asOf(noted).findAll()) expect(each).toBeInstanceOf(Note);
+  expect(titles(await notes.asOf(noted).findAll())).toEqual(['a']);
+});
+
+test('E47 the last version of a page still finds the one before it, and what changed between them', async () => {
+  const poll = await pollOf('a');
+  for (const title of ['b', 'c']) await poll.update({ title });
+  const page = await polls.versions(poll, { limit: 2 });
+  const changes = page.map(async (each) => each.diffAgainst((await each.prevRecord())!).changes);
+  expect(await Promise.all(changes)).toEqual([
+    [{ attribute: 'title', old: 'b', new: 'c' }],
+    [{ attribute: 'title', old: 'a', new: 'b' }],
+  ]);
+});
+
+test('H213 H214 nothing marks an instance of the past: it has the members of a live one, and is known by what it refuses', async () => {
+  const live = await pollOf('a');
+  const past = (await polls.asOf(new Date()).findByPk(idOf(live)))!;
+  const membersOf = (of: object): string[] => {
+    const names = new Set<string>();
+    for (let each: object | null = of; each !== null; each = Object.getPrototypeOf(each) as object | null)
+      for (const name of Object.getOwnPropertyNames(each)) names.add(name);
+    return [...names];
+  };
+  const all = [library, auditLog, polls, Poll, past, polls.Snapshot.prototype].flatMap(membersOf);
+  expect(all).toEqual(expect.arrayContaining(['createAuditLog', 'registerAudited', 'asOf', 'prevRecord']));
+  expect(all.filter((name) => /historic/i.test(name))).toEqual([]);
+  expect((await refusalOf(() => past.save())).code).toBe('ERR_AUDIT_READ_ONLY');
+  await expect(live.save()).resolves.toBe(live);
+});
+
 test('H225 H226 H227 H229 an excluded attribute is unknown of the past, whatever it is now', async () => {
   const poll = await Poll.create({ title: 'a', secret: 'x' });
   const [created] = await polls.versions(poll);
@@ -211,16 +288,29 @@ test('an object whose key is changed is at one place at a time', async () => {
   await Poll.destroy({ where: { id: 7_000 } });
 });
 
-test('rows from before the registration are a gap until populate writes a baseline, and before it afterwards', async () => {
+test('E20 E40 rows from before the registration are a gap until populate or a first change begins their history, and before it afterwards', async () => {
   await database.admin.query(
-    `insert into "Polls" (id, title, "createdAt", "updatedAt") values (8000, 'old', now(), now())`,
+    `insert into "Polls" (id, title, "createdAt", "updatedAt") values (8000, 'old', now(), now()), (8001, 'older', now(), now())`,
   );
-  const gap = async (work: () => unknown): Promise<string> => (await refusalOf(work)).code;
+  const gap = async (work: () => unknown): Promise<string> => {
+    const { code, message } = await refusalOf(work);
+    expect(code).toBe('ERR_AUDIT_HISTORY_GAP');
+    return message;
+  };
   const then = new Date(Date.now() - 60_000);
-  expect(await gap(() => polls.asOf(then).findByPk(8000))).toBe('ERR_AUDIT_HISTORY_GAP');
-  expect(await gap(() => polls.asOf(then).count({ strict: true }))).toBe('ERR_AUDIT_HISTORY_GAP');
-  await polls.populate();
-  expect(await gap(() => polls.asOf(then).findByPk(8000))).toBe('ERR_AUDIT_HISTORY_GAP');
-  expect(await polls.asOf(new Date()).count({ strict: true })).toBe(1);
+  await gap(() => polls.asOf(then).findByPk(8000));
+  await gap(() => polls.asOf(then).count({ strict: true }));
+  expect(await polls.asOf(new Date()).count()).toBe(0);
+  await Poll.update({ title: 'changed' }, { where: { id: 8001 } });
+  expect(titles(await polls.asOf(new Date()).findAll())).toEqual(['changed']);
+  expect(await polls.populate()).toEqual({ written: 1 });
+  for (const id of [8000, 8001]) {
+    const historyDate = dateOf((await polls.mostRecent(id))!);
+    expect(await gap(() => polls.asOf(then).findByPk(id))).toContain(`its history begins at ${historyDate}`);
+  }
+  expect(await polls.asOf(new Date()).count({ strict: true })).toBe(2);
   expect((await polls.asOf(new Date()).findByPk(8000))!.get('title')).toBe('old');
+  // No entry says that it was created then; what was created then is absent before.
+  expect(await polls.entries(8000)).toEqual([]);
+  expect(await polls.asOf(then).findByPk(idOf(await pollOf('new')))).toBeNull();
 });

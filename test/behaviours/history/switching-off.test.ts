@@ -7,7 +7,7 @@ import {
   type Model,
 } from 'sequelize';
 import { createAuditLog, withoutAudit } from 'sequelize-auditlog';
-import { entriesOf, entryOf, openAudited, rowOf } from '../../support/audited';
+import { entriesOf, entryOf, openAudited, refusalOf, rowOf } from '../../support/audited';
 import { testDatabase } from '../../support/database';
 import { storyOf } from '../../support/versions';
 
@@ -125,4 +125,19 @@ test('E11 E13 audit: false counts for every kind of write, a create and a delete
   };
   expect(await entriesOf(auditLog, work)).toEqual([]);
   expect(await Poll.count()).toBe(before + 1);
+});
+
+test('E12 (corrected: true says nothing) only false silences a write: an empty option records it like none, and true, which says nothing, refuses it', async () => {
+  const poll = await makePoll();
+  for (const audit of [{}, undefined])
+    expect((await entryOf(auditLog, () => poll.update({ title: unique() }, { audit }))).action).toBe(
+      'update',
+    );
+  const before = await rowOf(Poll, idOf(poll));
+  for (const work of [
+    () => poll.update({ title: unique() }, { audit: true as never }),
+    () => Poll.update({ title: unique() }, { where: { id: idOf(poll) }, audit: true as never }),
+  ])
+    expect((await refusalOf(work)).code).toBe('ERR_AUDIT_INVALID_ARGUMENT');
+  expect(await rowOf(Poll, idOf(poll))).toEqual(before);
 });
