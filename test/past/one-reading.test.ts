@@ -45,7 +45,7 @@ describe.each(ways)('one object, by $kind', ({ orders: [Order, orders], events: 
     const finder = Order.findAll;
     Order.findAll = async function cached(this: ModelStatic<Row>, options?: FindOptions) {
       const key = JSON.stringify([options?.where, options?.limit]);
-      if (!seen.has(key)) seen.set(key, await finder.call(this as never, options as never));
+      if (!seen.has(key)) seen.set(key, await finder.call(this, options as never));
       return seen.get(key) as never;
     } as never;
     try {
@@ -95,7 +95,7 @@ describe.each(ways)('one object, by $kind', ({ orders: [Order, orders], events: 
 
   test('keys with microseconds are told apart, with hooks and without', async () => {
     const [exact, rounded] = ['2026-01-31T10:00:00.123456Z', '2026-01-31T10:00:00.123Z'];
-    const table = `"${String(Event.getTableName())}"`;
+    const table = `"${Event.getTableName() as string}"`;
     const entries = await entriesOf(auditLog, async () => {
       for (const [at, note] of [
         [exact, 'exact'],

@@ -127,7 +127,7 @@ test('E11 E13 audit: false counts for every kind of write, a create and a delete
   expect(await Poll.count()).toBe(before + 1);
 });
 
-test('E12 (corrected: true says nothing) only false silences a write: an empty option records it like none, and true, which says nothing, refuses it', async () => {
+test('E12 (corrected) only false silences a write: an empty option records it like none, and true, which says nothing, refuses it', async () => {
   const poll = await makePoll();
   for (const audit of [{}, undefined])
     expect((await entryOf(auditLog, () => poll.update({ title: unique() }, { audit }))).action).toBe(
