@@ -189,6 +189,22 @@ describe('comparing two', () => {
     expect(page.html).toContain('class="diff-side');
   });
 
+  test('fault 49: masks that differ are shown as masks, those that are the same say nothing', async () => {
+    const order = await Order.create({ status: 'new', cardNumber: '4111111111112222' });
+    await order.update({ cardNumber: '5500000000005559' });
+    const pk = String(order.get('id'));
+    const [created] = await idsOf('Order', pk);
+    const masks = ['********2222 (masked)', '********5559 (masked)'];
+    const inline = await get(`o/Order/${pk}/diff?from=${created}&to=current`);
+    expect(field(inline, 'Card number')).toEqual(['Card number', `[was ${masks[0]}] → [now ${masks[1]}]`]);
+    const at = await get(`o/Order/${pk}/at?entry=${created}`);
+    expect(field(at, 'Card number')).toEqual(['Card number', ...masks]);
+    await order.update({ cardNumber: '4222222222222222' });
+    const same = await get(`o/Order/${pk}/diff?from=${created}&to=current`);
+    expect(field(same, 'Card number')).toBeUndefined();
+    expect(inline.html + at.html + same.html).not.toMatch(/\d{16}/);
+  });
+
   test('each switch keeps the others, and swapping swaps', async () => {
     const { links } = await get(`o/Order/1/diff?from=${ids[0]}&to=current&view=side&all=1`);
     const base = '../../../o/Order/1/diff?';

@@ -30,8 +30,6 @@ export interface StateField {
   readonly raw: unknown;
   /** Why it is not known. */
   readonly why: string | null;
-  /** What is shown of a masked value, where that is known. */
-  readonly mask?: JsonValue;
 }
 
 /** What of a state the visitor sees, in definition order, and how many attributes it doesn't. */
@@ -47,9 +45,8 @@ export function seenState(visit: Visit, registration: Registration, state: Objec
     const why = Object.hasOwn(state.values, name) ? null : (state.unknown.get(name) ?? 'notRecorded');
     return {
       field: fieldOf(visit, registration.name, name),
-      raw: why === null ? state.values[name] : undefined,
+      raw: why === 'masked' ? state.masks[name] : state.values[name],
       why: state.presence === 'there' ? why : null,
-      ...(why === 'masked' && Object.hasOwn(state.masks, name) && { mask: state.masks[name]! }),
     };
   });
   return { fields, concealed: names.length - seen.length };
@@ -69,15 +66,14 @@ export function Unknown({ visit, why }: { readonly visit: Showing; readonly why:
 /** The value of a state's field, or why there is none. */
 export function StateValue({
   visit,
-  of: { field, raw, why, mask },
+  of: { field, raw, why },
   limit,
 }: {
   readonly visit: Showing;
   readonly of: StateField;
   readonly limit?: number;
 }): JSX.Element {
-  if (mask !== undefined) return <Value visit={visit} field={field} value={mask} />;
-  if (why !== null) return <Unknown visit={visit} why={why} />;
+  if (why !== null && raw === undefined) return <Unknown visit={visit} why={why} />;
   return <Value visit={visit} field={field} value={jsonOf(raw)} {...(limit && { limit })} />;
 }
 
@@ -118,10 +114,11 @@ export function Concealed({
 
 /** Whether a field differs in two states; null where one of them doesn't know. Of equal masks the values may differ. */
 export function differs(past: StateField, now: StateField | undefined): boolean | null {
-  const isOtherMask = past.mask !== undefined && now?.mask !== undefined && past.mask !== now.mask;
-  if (isOtherMask) return true;
-  if (!now || past.why !== null || now.why !== null) return null;
-  return !isSameValue(past.raw, now.raw);
+  if (!now) return null;
+  const isDifferent = !isSameValue(past.raw, now.raw);
+  if (past.why === null && now.why === null) return isDifferent;
+  const areMasks = [past, now].every(({ raw, why }) => why === 'masked' && raw !== undefined);
+  return areMasks && isDifferent ? true : null;
 }
 
 const WHOLE_STATE = 4000;
