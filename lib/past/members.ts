@@ -58,7 +58,7 @@ export interface PastMembers<M extends Model> {
    * What differs between two times of one object, or a time and `'current'`: `{ attribute, old, new }` in definition order, then
    * `{ attribute, added, removed }` for each tracked association. From a later time to an earlier one it tells what going back
    * would change. `include` and `exclude` name attributes and associations. Managed timestamps and the lock version are compared
-   * only when named, what history doesn't hold never.
+   * only when named, masked attributes by their masks (`'********'`), what history doesn't hold never.
    *
    * @throws {AuditError} ERR_AUDIT_NOT_THERE when the object was not there at one of the times, ERR_AUDIT_HISTORY_GAP when what it
    * was is unknown, ERR_AUDIT_UNKNOWN_ATTRIBUTE, ERR_AUDIT_INVALID_ARGUMENT
