@@ -4,7 +4,7 @@ import { isAuditError, type AuditedModel, type PointInTime } from 'sequelize-aud
 import { Chance } from '../replay/random';
 import { openAudited } from '../support/audited';
 import { testDatabase } from '../support/database';
-import { keyOf, plain, takeShadow, TREE, treeOf, visible, type Row, type Shadow } from './shadow';
+import { keyOf, maskKey, plain, takeShadow, TREE, treeOf, visible, type Row, type Shadow } from './shadow';
 import { tell } from './story';
 import { SUBJECTS, type AnyModel, type Subject } from './story-models';
 import { KEYS, storyReaders, type Handles } from './story-readers';
@@ -238,7 +238,8 @@ class Subjected {
       .diff(key as never, from.time, to.time)
       .then(({ changes: all }) => all, codeOf);
     if (!older || !newer) return this.#equal(where, changes, 'ERR_AUDIT_NOT_THERE');
-    const wanted = [...differences(older, newer), ...linkDifferences(older, newer)];
+    const shown = [this.#withMask(from, name, older), this.#withMask(to, name, newer)] as const;
+    const wanted = [...differences(...shown), ...linkDifferences(older, newer)];
     const seen = Array.isArray(changes) ? changes.map(plain) : changes;
     this.#equal(where, this.#comparable(seen), this.#comparable(wanted));
   }
@@ -277,6 +278,15 @@ class Subjected {
   #pick() {
     const name = this.#book.chance.pick(SUBJECTS);
     return { name, key: this.#book.chance.pick(KEYS[name]), handle: this.#source.handles[name] };
+  }
+
+  /** The row with what is shown of its password, in definition order. */
+  #withMask(shadow: Shadow, name: Subject, row: Row): Row {
+    const model: AnyModel = this.#source.handles[name].model;
+    const mask = shadow.masks.get(maskKey(name, keyOf(model, row)));
+    const values: Row = mask === undefined ? row : { ...row, password: mask };
+    const names = Object.keys(model.getAttributes()).filter((each) => each in values);
+    return Object.fromEntries(names.map((each) => [each, values[each]]));
   }
 
   #chapter(shadow: Shadow): number {

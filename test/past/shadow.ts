@@ -12,6 +12,8 @@ export interface Shadow {
   /** The newest entry; null before the first. */
   readonly entry: LogEntry | null;
   readonly rows: Readonly<Record<Subject, readonly Row[]>>;
+  /** What is shown of passwords, by subject and key. */
+  readonly masks: ReadonlyMap<string, string | null>;
   /** Items with their pages and tags. */
   readonly trees: unknown;
   /** The keys of the tags. */
@@ -36,6 +38,10 @@ export function visible(instance: Model): Row {
       .filter(([name, value]) => !HIDDEN.has(name) && value !== undefined)
       .map(([name, value]) => [name, plain(value)]),
   );
+}
+
+export function maskKey(name: Subject, key: readonly unknown[]): string {
+  return JSON.stringify([name, key]);
 }
 
 export function keyOf(model: AnyModel, row: Row): unknown[] {
@@ -64,11 +70,16 @@ export async function takeShadow(
     `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time`,
   );
   const rows: Record<Subject, Row[]> = { Item: [], Slot: [], Page: [] };
+  const masks = new Map<string, string | null>();
   for (const name of SUBJECTS) {
     const found = await (models[name] as AnyModel).findAll({ paranoid: false });
     rows[name] = found.map(visible);
+    for (const each of found.filter((row) => 'password' in row.dataValues)) {
+      const mask = each.get('password') === null ? null : '********';
+      masks.set(maskKey(name, keyOf(models[name], visible(each))), mask);
+    }
   }
   const entry = await LogEntry.findOne({ order: [['id', 'DESC']], where: { id: { [Op.gt]: 0 } } });
   const tags = (await models.Tag.findAll()).map((tag) => String(tag.get('code')));
-  return { time: clock!.time, entry, rows, tags, trees: treeOf(await models.Item.findAll(TREE)) };
+  return { time: clock!.time, entry, rows, masks, tags, trees: treeOf(await models.Item.findAll(TREE)) };
 }
