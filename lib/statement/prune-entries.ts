@@ -115,7 +115,8 @@ function lives({ log, hasLinks }: EntriesToPrune): string {
   const numbered = `select e.*, ${life} as "life", ${newest} as "newest" from (${entries}) e`;
   const ofObject = 'over (partition by e."object_pk")';
   const isAlive = `e."life" = max(e."life") ${ofObject} and not bool_or(e."gone" and e."id" = e."newest") ${ofObject}`;
-  return `select e.*, ${isAlive} as "isAlive" from (${numbered}) e`;
+  const isMoved = `bool_or(e."action" = 'create' and coalesce(e."data" ? 'movedFrom', false)) over (partition by e."object_pk", e."life")`;
+  return `select e.*, ${isAlive} as "isAlive", ${isMoved} as "isMoved" from (${numbered}) e`;
 }
 
 /**
@@ -151,18 +152,19 @@ function linkSteps(): string {
     `sum(s."step") over (${link} rows unbounded preceding) as "count"`,
     `lead(l."id") over (${link}) as "next"`,
   ];
-  return `select l."object_pk", l."life", l."id", j."key", s."pk", ${windows.join(', ')} from (select l.* from "!l" l where ${HAS_LINKS} offset 0) l cross join lateral jsonb_each(l."changes") j cross join lateral (${steps}) s where jsonb_typeof(j."value") = 'object'`;
+  return `select l."object_pk", l."life", l."isMoved", l."id", j."key", s."pk", ${windows.join(', ')} from (select l.* from "!l" l where ${HAS_LINKS} offset 0) l cross join lateral jsonb_each(l."changes") j cross join lateral (${steps}) s where jsonb_typeof(j."value") = 'object'`;
 }
 
 /**
  * SELECT of the entries behind the last at which a link was not there: those before have no say. A count may begin below zero, as
- * a link that goes without having come was there from the beginning.
+ * a link that goes without having come was there from the beginning. Where links came along from another key, whose entries still tell
+ * of them, that last one must tell that it went.
  */
 function keptForLinks(): string {
   const link = 'partition by m."object_pk", m."life", m."key", m."pk"';
   const lowest = `select m.*, least(min(m."count") over (${link}), 0) as "lowest" from "!m" m`;
   const absent = `select m.*, coalesce(max(m."rank") filter (where m."count" = m."lowest") over (${link}), 0) as "absent" from (${lowest}) m`;
-  return `select m."id" from (${absent}) m where m."rank" > m."absent"`;
+  return `select m."id" from (${absent}) m where m."rank" > m."absent" or m."isMoved" and m."rank" = m."absent"`;
 }
 
 /** SELECT of what leads from a key to the one before: the delete there and the create here. */

@@ -437,6 +437,23 @@ describe('links', () => {
     await prune();
     expect(await left('Order')).toEqual([]);
   });
+
+  test('a link that came along and went since is not there again', async () => {
+    const order = await Order.create({ id: 1 });
+    await linking(order).addTags([1, 2, 3]);
+    await Order.update({ id: 7 }, { where: { id: 1 } });
+    const moved = linking((await Order.findByPk(7))!);
+    await moved.removeTags([1]);
+    for (const change of ['removeTags', 'addTags', 'removeTags'] as const) await moved[change]([2]);
+    const before = await now();
+    await moved.addTags([1]);
+    await moved.addTags([2]);
+    const told = await orders.diff(7, before, 'current', { include: ['tags'] });
+    expect(told).toMatchObject({ changes: [{ added: [{ pk: '1' }, { pk: '2' }], removed: [] }] });
+    await prune({ olderThan: before });
+    expect(await links()).toEqual(['+1 +2 +3', '-1', '-2', '+1', '+2']);
+    expect(await orders.diff(7, before, 'current', { include: ['tags'] })).toEqual(told);
+  });
 });
 
 describe('the mark', () => {
