@@ -154,7 +154,11 @@ export class Runner {
         if (signal.aborted) throw new Interrupted(advice);
       },
       settings: () => (require('./settings') as typeof SettingsModule).readSettings({ env, cwd, flags }),
-      confirm: async (question) => flags.yes || ask(this.#host, question, signal),
+      confirm: async (question) => {
+        // The question takes the place of the line, and what comes after it is drawn at once.
+        output.progress.clear();
+        return flags.yes || ask(this.#host, question, signal);
+      },
     };
   }
 }

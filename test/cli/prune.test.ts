@@ -214,6 +214,7 @@ const hasScript = existsSync(SCRIPT) && process.platform === 'linux';
     child.stdout.on('data', (text: Buffer) => text.includes('[y/N]') && child.stdin.write('y\n'));
     const { code, stdout } = await answerOf(child);
     expect(stdout).toMatch(/Go on\? \[y\/N\]/);
+    expect(stdout).not.toContain('versionsThis deletes');
     expect(stdout).toMatch(/\[#+\.*\] +\d+% Deleting Item/);
     expect(stdout).toMatch(/Deleted 99 entries and 0 versions/);
     expect(code).toBe(0);
